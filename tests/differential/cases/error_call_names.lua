@@ -1,0 +1,16 @@
+-- "attempt to call" names what was called.
+local up
+print(pcall(function() local f; f() end))
+print(pcall(function() up() end))
+print(pcall(function() undefined_function() end))
+print(pcall(function() local t = {} t.field() end))
+print(pcall(function() local t = {} t:method() end))
+print(pcall(function() local t = {} t.a.b() end))
+print(pcall(function() local t = {} t[1]() end))
+print(pcall(function() (1)() end))
+print(pcall(function() ("text")() end))
+print(pcall(function() local t = {} return t() end))
+print(pcall(function() return undefined_function() end))
+print(pcall(function() local function f() end f()() end))
+print(pcall(function() string.nothing() end))
+print(pcall(nil)) print(pcall(5)) print(pcall(pcall))

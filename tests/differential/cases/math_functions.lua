@@ -1,0 +1,10 @@
+-- math: type, tointeger, ult, floor, ceil, max, min, sqrt, modf, abs at their edges.
+print(math.type(1), math.type(1.0), math.type("1"), pcall(math.type))
+print(math.tointeger(3.0), math.tointeger(3.5), math.tointeger("8"), math.tointeger(2^63), math.tointeger({}), math.tointeger(-2^63))
+print(math.ult(1, 2), math.ult(-1, 2), math.ult(2, -1), math.ult(math.mininteger, math.maxinteger))
+print(math.floor(3.7), math.floor(-3.7), math.floor(5), math.floor(1e100), math.ceil(3.2), math.ceil(-3.2), math.floor(-0.0), math.ceil(2^62))
+print(math.max(1, 2.5, -1), math.min(3, 1.0, 2), math.max(1, 1.0), math.max(-0.0, 0), pcall(math.max))
+print(math.sqrt(16), math.sqrt(2), math.modf(3.7), math.modf(-3.7), math.modf(5), math.modf(math.huge))
+print(math.huge // 1, -math.huge // 1, math.pi - math.pi % 0.01, math.exp(0), math.log(8, 2), math.log(100, 10), math.log(1))
+print(math.abs(math.mininteger), math.fmod(-6, 4), math.fmod(6, -4), 2^0.5 == math.sqrt(2), 8 // 3 * 3 + 8 % 3)
+print(math.floor("3.7"), math.max("10" + 0, 9))

@@ -1,0 +1,10 @@
+-- Strings are converted in arithmetic (the result's kind follows the numeral), never in comparisons.
+print("10" + 5, "10" * "2", "3.0" + 1, "0x10" + 0, " 7 " // 2, "7" % "4", "2" ^ 2, "10" / 2, -"3", -"3.5", "1e1" + 0)
+print(10 .. 20, 1.5 .. "", -1 .. "", 2^53 .. "")
+print(pcall(function() return "abc" + 1 end))
+print(pcall(function() return 1 + "abc" end))
+print(pcall(function() return "1" + {} end))
+print(pcall(function() return {} - "1" end))
+print(pcall(function() return "10" < 5 end))
+print("10" == 10, "9223372036854775807" + 1, "9223372036854775808" + 0)
+print(math.type("1" + 1), math.type("1.0" + 1), math.type("1" * "1"), #("1" + 1 .. ""))

@@ -1,0 +1,11 @@
+-- string.format: each conversion, %q, and its errors.
+print(string.format("%5s|%-5s|%.2s|%5.1s|", "abc", "abc", "abc", "abc"))
+print(string.format("%d %+d % d %05d %5d %-5d| %.3d", 42, 42, 42, 42, 42, 42, 7))
+print(string.format("%x %X %#x %o %c %u", 255, 255, 255, 8, 65, 3))
+print(string.format("%f %.0f %.10f %e %E %g %G %g", 1.5, 2.5, 1/3, 12345.678, 0.00012, 1e20, 1e-10, 100000))
+print(string.format("%a %i %%", 1, 5))
+print(string.format("%q %q %q %q", "a\nb\"c\\\0d\r", 42, 0.5, math.mininteger))
+print(string.format("%q %q %q", 1/0, -1/0, true))
+print(string.format("%s %s %s %s", nil, true, 12, 1.0), string.format("%10.4f|", math.pi))
+print(string.format("%s", setmetatable({}, { __tostring = function() return "custom" end })))
+print(string.format("%-10s|%10s|", "left", "right"), string.format("%.20s", "short"), string.format("%5d", "10"))

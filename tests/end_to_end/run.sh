@@ -1,0 +1,609 @@
+#!/usr/bin/env bash
+# What a user does on the command line: exact exit status, exact output, one clear line for bad input, and nothing
+# left behind after a time-out or Ctrl-C.
+#
+# A check is a sentence. Each one runs gilvm in an empty folder with the scripts below, without the user's settings.
+set -u -o pipefail
+
+readonly usage='usage: run.sh --gilvm PATH'
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly here
+readonly examples=${here%/tests/end_to_end}/scripts
+
+fail_usage() {
+  printf 'run.sh: %s; %s\n' "$1" "$usage" >&2
+  exit 2
+}
+
+[[ $# == 2 && $1 == --gilvm ]] || fail_usage 'one option is needed'
+gilvm=$(realpath -- "$2")
+[[ -f $gilvm && -x $gilvm ]] || fail_usage "cannot run '$2'"
+readonly gilvm
+
+# Lengths are counted in characters; the messages are English unless a check asks for others.
+export LC_ALL=C.UTF-8 TERM=dumb
+unset LANG LANGUAGE NO_COLOR
+for variable in "${!GILVM_@}"; do unset "$variable"; done
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+
+passed=0 failed=0 problem=
+
+# ---- What checks are made of
+
+# Ends the check named by the sentence: it failed if `problem` was set on the way.
+conclude() {
+  if [[ -z $problem ]]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    printf 'FAILED %s: %s\n' "$1" "$problem"
+    sed 's/^/    stdout: /' out | head -n 8
+    sed 's/^/    stderr: /' err | head -n 8
+  fi
+  problem=
+}
+
+complain() { [[ -n $problem ]] || problem=$1; }
+
+# run ARGUMENT...: sets `status`, and fills the files out and err. Standard input is empty.
+run() {
+  status=0
+  timeout -k 1 20 "$gilvm" "$@" >out 2>err </dev/null || status=$?
+}
+
+want_status() { ((status == $1)) || complain "exit status $status instead of $1"; }
+want_output() { [[ $(cat out) == "$1" ]] || complain "standard output is not '$1'"; }
+want_error() { [[ $(cat err) == "$1" ]] || complain "standard error is not '$1'"; }
+want_silence() { [[ ! -s err ]] || complain 'there is something on standard error'; }
+
+# Standard error is one line of ours that holds the text.
+want_line() {
+  local lines
+  mapfile -t lines <err
+  ((${#lines[@]} == 1)) || complain "standard error has ${#lines[@]} lines instead of one"
+  [[ ${lines[0]:-} == 'gilvm: '* ]] || complain "the line does not begin with 'gilvm: '"
+  [[ ${lines[0]:-} == *"$1"* ]] || complain "the line does not say '$1'"
+}
+
+# No line of the file is wider than a terminal.
+want_narrow() {
+  local line
+  while IFS= read -r line; do
+    ((${#line} <= 80)) || complain "a line has ${#line} columns: $line"
+  done <"$1"
+}
+
+# prints SENTENCE OUTPUT ARGUMENT...: ends well, with exactly that output.
+prints() {
+  run "${@:3}"
+  want_status 0
+  want_output "$2"
+  want_silence
+  conclude "$1"
+}
+
+# refuses SENTENCE STATUS TEXT ARGUMENT...: that status, one line that says the text, and nothing else.
+refuses() {
+  run "${@:4}"
+  want_status "$2"
+  want_output ''
+  want_line "$3"
+  conclude "$1"
+}
+
+# exits SENTENCE STATUS ARGUMENT...: that status, and no message.
+exits() {
+  run "${@:3}"
+  want_status "$2"
+  want_silence
+  conclude "$1"
+}
+
+# Every process of a check has an argument of its own, by which it is found should it outlive the check.
+tag='' tags=0
+new_tag() { tags=$((tags + 1)) tag=end_to_end_$$_$tags; }
+want_no_survivors() {
+  # What was killed may take a moment to go.
+  local waited=0
+  while ((waited++ < 50)); do
+    pgrep -f -- "$tag" >/dev/null || return 0
+    sleep 0.02
+  done
+  complain "processes are left: $(pgrep -f -- "$tag" | tr '\n' ' ')"
+  pkill -KILL -f -- "$tag"
+}
+
+milliseconds() { printf '%d' "$((${EPOCHREALTIME/./} / 1000))"; }
+
+# times_out SENTENCE ARGUMENT...: --timeout=300ms ends it. Standard input is a pipe that says nothing.
+times_out() {
+  new_tag
+  local start
+  start=$(milliseconds)
+  status=0
+  timeout -k 1 20 "$gilvm" --timeout=300ms "${@:2}" -- "$tag" >out 2>err <silent_pipe || status=$?
+  local took=$(($(milliseconds) - start))
+  ((took < 3000)) || complain "it took $took ms"
+  want_status 124
+  want_line 'the time given by --timeout is over'
+  want_no_survivors
+  conclude "$1"
+}
+
+# interrupts SENTENCE TARGET ARGUMENT...: once the script has printed "ready", SIGINT ends it. TARGET: `group`, as
+# Ctrl-C on a terminal signals everyone, or `parent` alone.
+interrupts() {
+  new_tag
+  : >out
+  setsid "$gilvm" "${@:3}" -- "$tag" >out 2>err <silent_pipe &
+  local pid=$! waited=0
+  while ((waited++ < 500)); do
+    [[ -s out ]] && break
+    sleep 0.01
+  done
+  [[ -s out ]] || complain 'the script does not get ready'
+  local start
+  start=$(milliseconds)
+  if [[ $2 == group ]]; then kill -INT -- "-$pid"; else kill -INT "$pid"; fi
+  wait "$pid"
+  status=$?
+  local took=$(($(milliseconds) - start))
+  ((took < 3000)) || complain "it took $took ms"
+  want_status 130
+  want_line 'interrupted'
+  want_no_survivors
+  conclude "$1"
+}
+
+# A pipe on which nobody ever writes: whoever reads from it waits. This shell holds it open.
+mkfifo silent_pipe
+exec 9<>silent_pipe
+
+# ---- Scripts
+
+script() { cat >"$1.lua"; }  # NAME: standard input becomes the script NAME.lua
+
+script plain <<<'print("plain")'
+script arguments <<<'print(#arg, arg[0], ...)'
+script worker <<<'io.write(arg.worker, " of ", arg.workers, "\n")'
+script second <<<'io.write("second ", arg.worker, " of ", arg.workers, "\n")'
+script no_worker <<<'print(arg.worker, arg.workers)'
+script syntax <<<'x = = 1'
+script raise <<<'error("something broke")'
+script raise_table <<<'error({})'
+script raise_in_second <<<'if arg.worker == 2 then error("something broke") end'
+script exit_3 <<<'os.exit(3)'
+script exit_true <<<'os.exit(true)'
+script exit_false <<<'os.exit(false)'
+script exit_in_second <<<'if arg.worker == 2 then os.exit(5) end require("time").sleep(arg.worker == 1 and 0.2 or 0)'
+script exit_in_thread <<'LUA'
+local t = require("threading").Thread{target = function() os.exit(6) end}
+t:start()
+t:join()
+LUA
+script exit_in_child <<'LUA'
+local p = require("multiprocessing").Process{target = function() os.exit(7) end}
+p:start()
+p:join()
+print(p.exitcode)
+LUA
+script settings <<<'print(require("sys").is_gil_enabled(), require("sys").getswitchinterval())'
+script loop <<<'io.stdout:write("ready\n"):flush() while true do end'
+script loop_pcall <<<'io.stdout:write("ready\n"):flush() while true do pcall(error) end'
+script loop_close <<'LUA'
+io.stdout:write("ready\n"):flush()
+local again <const> = setmetatable({}, {__close = function() while true do end end})
+while true do pcall(function() local x <close> = again; error() end) end
+LUA
+script lock <<'LUA'
+local lock = require("threading").Lock()
+lock:acquire()
+io.stdout:write("ready\n"):flush()
+lock:acquire()
+LUA
+script sleep <<<'io.stdout:write("ready\n"):flush() require("time").sleep(1000)'
+script join <<'LUA'
+local t = require("threading").Thread{target = function() while true do end end}
+t:start()
+io.stdout:write("ready\n"):flush()
+t:join()
+LUA
+script join_child <<'LUA'
+local p = require("multiprocessing").Process{target = function() while true do end end}
+p:start()
+io.stdout:write("ready\n"):flush()
+p:join()
+LUA
+script grandchild <<'LUA'
+local Process = require("multiprocessing").Process
+local function endless() io.stdout:write("ready\n"):flush() while true do end end
+local p = Process{target = function() local q = Process{target = endless} q:start() q:join() end}
+p:start()
+p:join()
+LUA
+script child_of_thread <<'LUA'
+local Process = require("multiprocessing").Process
+local function endless() io.stdout:write("ready\n"):flush() while true do end end
+local t = require("threading").Thread{target = function() local p = Process{target = endless} p:start() p:join() end}
+t:start()
+t:join()
+LUA
+script fork_beside_reader <<'LUA'
+local Thread, Process = require("threading").Thread, require("multiprocessing").Process
+io.write("once ")
+Thread{daemon = true, target = function() io.read() end}:start()
+require("time").sleep(0.05)  -- the thread waits for input then, or will: it must not matter
+local p = Process{target = function() io.write("child ") os.exit(3) end}
+p:start()
+p:join()
+print(p.exitcode)
+LUA
+script daemon_reader <<'LUA'
+require("threading").Thread{daemon = true, target = function() io.read() end}:start()
+require("time").sleep(0.05)
+print("end")
+if arg[1] then os.exit(tonumber(arg[1])) end
+LUA
+script read <<<'io.stdout:write("ready\n"):flush() io.read()'
+script counter <<'LUA'
+return experiment{
+  name = "counter",
+  setup = function() counter = 0 end,
+  worker = function(i, n) for _ = 1, 100 do counter = counter + 1 end end,
+  observe = function() return counter end,
+  expect = function(n) return 100 * n end,
+}
+LUA
+script broken_worker <<'LUA'
+return experiment{name = "broken", worker = function(i) if i == 2 then error("something broke") end end}
+LUA
+script endless_worker <<'LUA'
+return experiment{name = "endless", worker = function() io.stdout:write("ready\n"):flush() while true do end end}
+LUA
+script wrong_experiment <<<'return experiment{worker = function() end, obsevre = print}'
+script empty </dev/null
+script lines <<<'for i = 1, 1e6 do print(i) end'
+script traceback <<'LUA'
+local function inner(x) return x.field.field end
+local t = {method = function(self) local a = inner(self) return a end}
+function outer() t:method() end
+local function tail() return outer() end
+tail()
+LUA
+mkdir folder.lua
+printf '\x1bLua and so on' >binary.lua
+
+# ---- Scripts and their arguments
+
+prints 'a plain script is run' 'plain' plain.lua
+prints 'run may be written out' 'plain' run plain.lua
+prints 'an empty file is a script that does nothing' '' empty.lua
+prints 'words after the script are its arguments' $'2\targuments.lua\ta\tb' arguments.lua a b
+prints 'flags may stand before and after the script' $'1\targuments.lua\ta' --gil arguments.lua --repeat=1 a
+prints 'after -- every word is an argument' $'2\targuments.lua\ta\t--gil' arguments.lua a -- --gil
+prints 'only the first -- is a marker' $'2\targuments.lua\t--\tb' arguments.lua -- -- b
+prints 'outside workers there is no number of the worker' $'nil\tnil' no_worker.lua
+
+printf 'print("from stdin", arg[0], ...)\n' >stdin_script
+status=0
+"$gilvm" - a <stdin_script >out 2>err || status=$?
+want_status 0
+want_output $'from stdin\t-\ta'
+want_silence
+conclude '- is standard input'
+
+status=0
+printf 'error("here", 0)' | "$gilvm" - >out 2>err || status=$?
+want_status 1
+conclude 'an error in a script from standard input is status 1'
+
+printf '#!/usr/bin/env gilvm\nprint("ran")\n' >shebang.lua
+prints 'a first line that begins with # is skipped' 'ran' shebang.lua
+
+# ---- Bad input
+
+refuses 'a missing file is one line and status 2' 2 'cannot open missing.lua (No such file or directory)' missing.lua
+refuses 'compare says the same of a missing file' 2 'cannot open missing.lua' compare missing.lua
+refuses 'dis says the same of a missing file' 2 'cannot open missing.lua' dis missing.lua
+refuses 'a directory is no script' 2 'folder.lua (Is a directory)' folder.lua
+if ((EUID != 0)); then
+  script unreadable <<<''
+  chmod 0 unreadable.lua
+  refuses 'an unreadable file is one line and status 2' 2 'cannot open unreadable.lua (Permission denied)' unreadable.lua
+fi
+for command in run compare dis; do
+  refuses "$command shows liblua's message of a syntax error" 1 "syntax.lua:1: unexpected symbol near '='" \
+    "$command" syntax.lua
+  refuses "$command refuses a binary chunk" 1 'binary chunk' "$command" binary.lua
+done
+refuses 'several scripts are all read before one is run' 2 'cannot open missing.lua' --threads plain.lua missing.lua
+refuses 'compare wants an experiment' 1 'not an experiment' compare empty.lua
+
+while IFS='|' read -r arguments text; do
+  read -r -a words <<<"$arguments"
+  refuses "gilvm $arguments is refused" 2 "$text" "${words[@]}"
+done <<'CASES'
+--bogus plain.lua|there is no flag --bogus
+--thraeds=3 plain.lua|there is no flag --thraeds; did you mean --threads?
+-q plain.lua|there is no flag -q
+--gil --gil plain.lua|--gil is given twice
+--repeat=2 plain.lua --repeat=2|--repeat is given twice
+--gil --no-gil plain.lua|--gil and --no-gil cannot stand together
+--threads=2 --processes=2 plain.lua|--threads and --processes cannot stand together
+--threads=0 plain.lua|'0' is not a whole number from 1 to 1000
+--threads=10000 plain.lua|'10000' is not a whole number from 1 to 1000
+--processes=0 plain.lua|'0' is not a whole number from 1 to 1000
+--processes=10000 plain.lua|'10000' is not a whole number from 1 to 1000
+--threads=two plain.lua|'two' is not a whole number from 1 to 1000
+--threads= plain.lua|--threads has an empty value
+--lock=gill plain.lua|--lock: 'gill' is not a lock regime; accepted: gil, none
+-X gil plain.lua|-X: 'gil' is unknown; accepted: gil=1, gil=0
+--gil=1 plain.lua|--gil takes no value
+--switch-interval=5 plain.lua|'5' has no unit; accepted are times (5ms, 500us, 1s) and instructions (100i)
+--switch-interval=0ms plain.lua|'0ms' is not an interval
+--switch-interval=soon plain.lua|'soon' is not an interval
+--switch-points=all plain.lua|--switch-points: 'all' is unknown; accepted: every, loops
+--like=perl plain.lua|--like: 'perl' is unknown; accepted: cpython2.7,
+--repeat=0 plain.lua|'0' is not a whole number from 1 to 1000
+--repeat|--repeat needs a value
+--cores=0 plain.lua|'0' is not a whole number
+--timeout=5 plain.lua|'5' has no unit; accepted are times such as 10s or 500ms
+--timeout=-1s plain.lua|'-1s' is not a time
+--lang=fr plain.lua|--lang: 'fr' is unknown; accepted: pt-BR, en
+--seed=3 plain.lua|--seed is not in this version yet
+compare|compare needs a script: gilvm compare SCRIPT
+dis|dis needs a script: gilvm dis SCRIPT
+dis plain.lua plain.lua|dis takes one script
+compar plain.lua|there is no command compar; did you mean compare?
+explore plain.lua|the command explore is not in this version yet
+CASES
+refuses 'gilvm alone says what is missing' 2 'no script is named'
+
+# ---- Errors in scripts
+
+# raises SENTENCE FIRST-LINE ARGUMENT...: status 1, nothing on standard output, and an error that begins with the line.
+raises() {
+  run "${@:3}"
+  want_status 1
+  want_output ''
+  [[ $(head -n 1 err) == "$2" ]] || complain "the error does not begin with '$2'"
+  conclude "$1"
+}
+raises 'an error ends the script with its message' 'gilvm: raise.lua:1: something broke' raise.lua
+raises 'an error in a worker that is a process names the worker' 'gilvm: worker 2: raise_in_second.lua:1: something broke' \
+  --processes=2 raise_in_second.lua
+raises 'an error in a worker that is a thread names the thread' 'Exception in thread worker 2:' --threads=2 raise_in_second.lua
+for workers in threads processes; do
+  raises "an error in an experiment's worker ($workers) names the worker" \
+    'gilvm: worker 2: broken_worker.lua:1: something broke' "--$workers=2" broken_worker.lua
+done
+raises 'compare names the world too' 'gilvm: threads/gil every: worker 2: broken_worker.lua:1: something broke' compare broken_worker.lua
+raises 'an experiment with an unknown field is refused' \
+  "gilvm: wrong_experiment.lua:1: experiment: unknown field 'obsevre' (known are name, setup, worker, observe and expect)" \
+  wrong_experiment.lua
+
+# as_lua SENTENCE ARGUMENT...: the same exit status, output and error, traceback included, as stock Lua.
+as_lua() {
+  local lua_status=0
+  lua5.4 "${@:2}" >lua_out 2>lua_err </dev/null || lua_status=$?
+  run "${@:2}"
+  want_status "$lua_status"
+  want_output "$(cat lua_out)"
+  want_error "$(sed '1s/^lua5.4: /gilvm: /' lua_err)"
+  conclude "$1"
+}
+if command -v lua5.4 >/dev/null; then
+  as_lua 'the traceback of error() is that of lua5.4' raise.lua
+  as_lua 'the traceback of nested calls is that of lua5.4' traceback.lua
+  as_lua 'an error that is a table is shown as lua5.4 shows it' raise_table.lua
+  for number in 3 true false; do as_lua "os.exit($number) is that of lua5.4" "exit_$number.lua"; done
+fi
+
+# ---- Exit status, and where output goes
+
+exits 'os.exit on the main thread sets the status' 3 exit_3.lua
+exits 'os.exit in a thread ends the program' 6 exit_in_thread.lua
+exits 'os.exit in a worker that is a thread ends all of them' 5 --threads=2 exit_in_second.lua
+exits 'without the lock as well' 5 --threads=2 --no-gil exit_in_second.lua
+exits 'os.exit in a worker that is a process is the status in the end' 5 --processes=2 exit_in_second.lua
+prints 'os.exit in a child ends the child alone' '7' exit_in_child.lua
+
+for workers in '' --threads=2 --processes=2; do
+  timeout -k 1 20 "$gilvm" ${workers:+"$workers"} lines.lua 2>err | head -n 1 >out
+  status=${PIPESTATUS[0]}
+  want_status 141  # 128 + SIGPIPE, as the shell shows it
+  want_output 1
+  want_silence
+  conclude "output into a closed pipe ends the program quietly (${workers:-alone})"
+done
+status=0
+"$gilvm" plain.lua >/dev/full 2>err || status=$?
+: >out
+want_status 1
+want_line 'No space left on device'
+conclude 'output that a full disk swallows is an error'
+
+# ---- An endless script under --timeout
+
+for name in loop loop_pcall loop_close lock sleep join join_child read grandchild child_of_thread; do
+  times_out "--timeout ends $name" "$name.lua"
+done
+for name in loop loop_pcall lock sleep join; do
+  times_out "--timeout ends $name in 4 threads with the GIL" --threads=4 --gil "$name.lua"
+  times_out "--timeout ends $name in 4 threads without it" --threads=4 --no-gil "$name.lua"
+  times_out "--timeout ends $name in 3 processes" --processes=3 "$name.lua"
+done
+times_out '--timeout ends threads that switch at loops only' --threads=4 --switch-points=loops loop.lua
+times_out '--timeout ends threads with a counted interval' --threads=4 --switch-interval=100i loop_pcall.lua
+times_out '--timeout ends an experiment in threads' --threads=2 endless_worker.lua
+times_out '--timeout ends an experiment in processes' --processes=2 endless_worker.lua
+times_out '--timeout ends compare' compare endless_worker.lua
+times_out '--timeout ends a script that does not come' -
+prints '--timeout does not disturb a script that ends' 'plain' --timeout=10s plain.lua
+
+# ---- Ctrl-C
+
+for target in group parent; do
+  for name in loop loop_pcall lock sleep join join_child read grandchild child_of_thread; do
+    interrupts "Ctrl-C ($target) ends $name" "$target" "$name.lua"
+  done
+  for name in loop lock sleep; do
+    interrupts "Ctrl-C ($target) ends $name in 4 threads with the GIL" "$target" --threads=4 --gil "$name.lua"
+    interrupts "Ctrl-C ($target) ends $name in 4 threads without it" "$target" --threads=4 --no-gil "$name.lua"
+    interrupts "Ctrl-C ($target) ends $name in 3 processes" "$target" --processes=3 "$name.lua"
+  done
+  interrupts "Ctrl-C ($target) ends an experiment in threads" "$target" --threads=2 endless_worker.lua
+  interrupts "Ctrl-C ($target) ends an experiment in processes" "$target" --processes=2 endless_worker.lua
+  interrupts "Ctrl-C ($target) ends compare" "$target" compare endless_worker.lua
+done
+
+# ---- Processes and files
+
+status=0
+timeout -k 1 20 "$gilvm" fork_beside_reader.lua >out 2>err <silent_pipe || status=$?
+want_status 0
+want_output 'once child 3'
+want_silence
+conclude 'a process starts while another thread waits for input, and nothing is written twice'
+
+for code in 0 4; do
+  status=0
+  timeout -k 1 20 "$gilvm" daemon_reader.lua "$code" >out 2>err <silent_pipe || status=$?
+  want_status "$code"
+  want_output 'end'
+  want_silence
+  conclude "a daemon that waits for input does not keep the program from ending (os.exit($code))"
+done
+
+# ---- Workers
+
+# prints_sorted: as prints, for lines that come in any order.
+prints_sorted() {
+  run "${@:3}"
+  sort -o out out
+  want_status 0
+  want_output "$2"
+  want_silence
+  conclude "$1"
+}
+prints_sorted 'each thread finds its number and their number' $'1 of 3\n2 of 3\n3 of 3' --threads=3 worker.lua
+prints_sorted 'each process too' $'1 of 3\n2 of 3\n3 of 3' --processes=3 worker.lua
+prints_sorted 'without the lock too' $'1 of 3\n2 of 3\n3 of 3' --threads=3 --no-gil worker.lua
+prints_sorted '--threads a.lua b.lua runs each in a thread of its own' $'1 of 2\nsecond 2 of 2' --threads worker.lua second.lua
+prints_sorted '--processes a.lua b.lua runs each in a process of its own' $'1 of 2\nsecond 2 of 2' --processes worker.lua second.lua
+prints '--threads=1 is one worker' '1 of 1' --threads=1 worker.lua
+prints '--repeat runs a plain script again' $'plain\nplain\nplain' --repeat=3 plain.lua
+prints '--cores=1 is enough' 'plain' --cores=1 plain.lua
+
+# ---- Settings
+
+prints '--no-gil takes the lock out' $'false\t0.005' --no-gil settings.lua
+prints '-X gil=0 does the same' $'false\t0.005' -X gil=0 settings.lua
+prints '--switch-interval sets the interval' $'true\t0.0005' --switch-interval=500us settings.lua
+prints '--switch-interval may count instructions' $'true\tnil\t100' --switch-interval=100i settings.lua
+prints '--like sets all of them' $'true\t0.1' --like=ruby3 settings.lua
+prints 'a flag wins over the part of --like that it names' $'false\t0.1' --like=ruby3 --no-gil settings.lua
+
+export GILVM_LOCK=none GILVM_SWITCH_INTERVAL=1ms
+prints 'environment variables are flags' $'false\t0.001' settings.lua
+prints 'the command line wins over them' $'true\t0.001' --gil settings.lua
+export GILVM_LOCK=nothing
+refuses 'a wrong value in the environment names the variable' 2 "GILVM_LOCK: 'nothing' is not a lock regime" settings.lua
+unset GILVM_LOCK GILVM_SWITCH_INTERVAL
+GILVM_TIMEOUT=300ms run loop.lua
+want_status 124
+conclude 'GILVM_TIMEOUT ends an endless script'
+GILVM_THREADS=2 run worker.lua
+sort -o out out
+want_output $'1 of 2\n2 of 2'
+conclude 'GILVM_THREADS sets the workers'
+
+run --stats --threads=2 worker.lua
+want_status 0
+[[ $(wc -l <out) == 2 ]] || complain 'the statistics are on standard output'
+for word in switches 'worker 1' 'worker 2' main all; do grep -q "$word" err || complain "no '$word' in the statistics"; done
+want_narrow err
+conclude '--stats shows a row for each thread on standard error'
+
+# ---- Results
+
+# json_is SENTENCE PATH VALUE ARGUMENT...: the output is one JSON document with that value at the path.
+json_is() {
+  run "${@:4}"
+  want_status 0
+  want_silence
+  local value
+  value=$("$gilvm" "$here/json_value.lua" "$2" <out 2>err) || complain "no JSON: $(head -n 1 err)"
+  [[ $value == "$3" ]] || complain "$2 is '$value' instead of '$3'"
+  conclude "$1"
+}
+json_is 'run --json writes the experiment as JSON' repeats.1.expected 300 --json --threads=3 counter.lua
+json_is 'it has an entry for each repetition' repeats 4 --json --repeat=4 counter.lua
+json_is 'it names the world' world.lock none --json --no-gil counter.lua
+json_is 'a process counts for itself' repeats.1.observed 0 --json --processes=2 counter.lua
+json_is 'compare --json has an object for each world' worlds 4 compare --json --repeat=1 counter.lua
+
+for arguments in 'run counter.lua' 'compare --repeat=2 counter.lua' "compare --repeat=1 $examples/lost_update.lua 20000"; do
+  read -r -a words <<<"$arguments"
+  run "${words[@]}"
+  want_status 0
+  want_silence
+  grep -q 'threads/gil every' out || complain 'there is no row threads/gil every'
+  [[ $(cat out) != *$'\e'* && $(cat out) != *$'\r'* ]] || complain 'there are control characters in the table'
+  want_narrow out
+  conclude "a pipe gets the table alone, 80 columns wide: ${words[*]##*/}"
+done
+
+# On a terminal: colour, unless NO_COLOR asks for none. script(1) lends a terminal.
+if command -v script >/dev/null; then
+  for color in yes no; do
+    export TERM=xterm
+    [[ $color == yes ]] || export NO_COLOR=1
+    run --version
+    command script -qec "'$gilvm' run counter.lua" /dev/null >out 2>err </dev/null || complain 'it fails on a terminal'
+    if [[ $color == yes ]]; then
+      grep -q $'\e\[[0-9;]*m' out || complain 'there is no colour'
+      conclude 'a table on a terminal has colours'
+    else
+      grep -q $'\e\[[0-9;]*m' out && complain 'there is a colour'
+      conclude 'under NO_COLOR it has none'
+    fi
+    unset NO_COLOR
+    export TERM=dumb
+  done
+fi
+
+run dis plain.lua
+want_status 0
+grep -q 'print("plain")' out || complain 'there is no source line'
+conclude 'dis shows the source beside the bytecode'
+
+# ---- Help, and the language
+
+for language in en pt-BR; do
+  for command in '' run compare dis; do
+    run "--lang=$language" ${command:+"$command"} --help
+    want_status 0
+    want_silence
+    [[ -s out ]] || complain 'there is no help'
+    want_narrow out
+    conclude "gilvm ${command:+$command }--help in $language fits a terminal"
+  done
+done
+run --version
+want_status 0
+[[ $(cat out) =~ ^gilvm\ [0-9]+\.[0-9]+\.[0-9]+$ ]] || complain 'that is no version'
+conclude '--version is one line'
+
+refuses '--lang=pt-BR speaks Portuguese' 2 'não existe a opção --bogus' --lang=pt-BR --bogus plain.lua
+unset LC_ALL
+LANG=pt_BR.UTF-8 refuses 'so does LANG=pt_BR.UTF-8' 2 'não existe a opção --bogus' --bogus plain.lua
+LANG=pt_BR.UTF-8 refuses '--lang=en wins over LANG' 2 'there is no flag --bogus' --lang=en --bogus plain.lua
+GILVM_LANG=pt-BR refuses 'so speaks GILVM_LANG' 2 'não existe a opção --bogus' --bogus plain.lua
+export LC_ALL=C.UTF-8
+
+printf '%d passed, %d failed\n' "$passed" "$failed"
+((failed == 0))

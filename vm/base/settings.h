@@ -1,0 +1,43 @@
+// What the learner chooses: what protects the VM, how long a thread may hold it, where it may switch.
+//
+// Plain data, set before a VM is made and constant while it lives; `sys.setswitchinterval` alone changes
+// the interval of a running VM, through the Gil.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace gilvm {
+
+// What protects a VM's data from its own threads.
+enum class LockRegime : std::uint8_t {
+  kGil,     // one lock for the whole VM, as CPython
+  kObject,  // a lock for each table, as free-threaded CPython (PEP 703)
+  kNone,    // nothing
+};
+
+// Where the GIL may be handed over.
+enum class SwitchPoints : std::uint8_t {
+  kEvery,  // at every instruction, as CPython 3.9 and older
+  kLoops,  // at backward jumps and function entry, as CPython 3.10 and newer
+};
+
+// How long a thread may hold the GIL while another one wants it.
+struct SwitchInterval {
+  // Exactly one of the two is in force: a count when `instructions` is not 0, a time otherwise.
+  std::chrono::nanoseconds time = std::chrono::milliseconds(5);
+  std::uint64_t instructions = 0;
+
+  bool counted() const { return instructions != 0; }
+};
+
+struct LockSettings {
+  LockRegime regime = LockRegime::kGil;
+  SwitchInterval interval;
+  SwitchPoints points = SwitchPoints::kEvery;
+};
+
+// What an experiment runs its workers in.
+enum class WorkerKind : std::uint8_t { kThreads, kInterpreters, kProcesses };
+
+}  // namespace gilvm

@@ -1,0 +1,184 @@
+// The instructions of the VM: 64-bit words {op, x, a, b, c}.
+//
+// A register or constant operand is stored as a byte offset (16 bytes each), so that the interpreter adds it
+// to a base without a shift; Instruction's functions speak of numbers of registers.
+//
+// Threads: code is shared by all threads that run a function, and one field changes: x, where it is a hint.
+// It is atomic and its accesses relaxed: any hint is right, a good one is quick.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace gilvm {
+
+enum class Opcode : std::uint8_t {
+#define OPCODE(name, a, b, c, x) name,
+#include "vm/bytecode/opcodes.def"
+#undef OPCODE
+};
+
+inline constexpr unsigned kOpcodeCount = 0
+#define OPCODE(name, a, b, c, x) +1
+#include "vm/bytecode/opcodes.def"
+#undef OPCODE
+    ;
+
+// What a field of an instruction holds.
+enum class OperandKind : std::uint8_t {
+  None,
+  Read,           // a register that is read
+  Write,          // a register that is written
+  WriteTwo,       // this register and the next are written
+  ReadCell,       // a register that holds a cell
+  MakeCell,       // a register whose value becomes a cell
+  Span,           // this register and as many as field b says
+  List,           // a table in this register, its elements in those above
+  Call,           // a function in this register, its arguments in those above
+  Results,        // this register and those above
+  ForState,       // the registers of a loop's state
+  Constant,       // a constant
+  Upvalue,        // an upvalue's index
+  Integer,        // a signed 16-bit number
+  Count,          // an unsigned 16-bit number
+  Jump,           // a signed 16-bit distance
+  WideInteger,    // b and c: a signed 32-bit number
+  WideConstant,   // b and c: a constant
+  WidePrototype,  // b and c: index of a nested function
+  WideForward,    // b and c: a distance, not negative
+  WideLoop,       // b and c: a distance of either sign; the eval breaker is polled
+  Hint,           // x: where a key was last found
+  Event,          // x: a metamethod's event, bit 7 set when the operands were exchanged
+  Condition,      // x: jump when the outcome is bit 0
+};
+
+struct OpcodeInfo {
+  const char* name;  // as in opcodes.def, without the k
+  OperandKind a, b, c, x;
+};
+const OpcodeInfo& info_of(Opcode opcode);
+
+inline constexpr unsigned kRegisterSize = 16;
+
+class Instruction {
+ public:
+  constexpr Instruction() : word_(0) {}
+  explicit constexpr Instruction(std::uint64_t word) : word_(word) {}
+  constexpr Instruction(Opcode op, std::uint16_t a, std::uint16_t b, std::uint16_t c, std::uint8_t x = 0)
+      : word_(static_cast<std::uint64_t>(op) | std::uint64_t{x} << 8 | std::uint64_t{a} << 16 |
+              std::uint64_t{b} << 32 | std::uint64_t{c} << 48) {}
+  static constexpr Instruction with_wide(Opcode op, std::uint16_t a, std::int32_t wide) {
+    return Instruction(static_cast<std::uint64_t>(op) | std::uint64_t{a} << 16 |
+                       std::uint64_t{static_cast<std::uint32_t>(wide)} << 32);
+  }
+
+  constexpr std::uint64_t word() const { return word_; }
+  constexpr Opcode op() const { return static_cast<Opcode>(word_ & 0xFF); }
+  constexpr std::uint8_t x() const { return static_cast<std::uint8_t>(word_ >> 8); }
+  constexpr std::uint16_t a() const { return static_cast<std::uint16_t>(word_ >> 16); }
+  constexpr std::uint16_t b() const { return static_cast<std::uint16_t>(word_ >> 32); }
+  constexpr std::uint16_t c() const { return static_cast<std::uint16_t>(word_ >> 48); }
+  constexpr std::int16_t signed_b() const { return static_cast<std::int16_t>(b()); }
+  constexpr std::int16_t signed_c() const { return static_cast<std::int16_t>(c()); }
+  constexpr std::int32_t wide() const { return static_cast<std::int32_t>(word_ >> 32); }
+  constexpr Instruction with_x(std::uint8_t x) const {
+    return Instruction((word_ & ~std::uint64_t{0xFF00}) | std::uint64_t{x} << 8);
+  }
+  constexpr Instruction with_c(std::uint16_t c) const {
+    return Instruction((word_ & 0x0000FFFFFFFFFFFFULL) | std::uint64_t{c} << 48);
+  }
+  constexpr Instruction with_wide(std::int32_t wide) const {
+    return Instruction((word_ & 0xFFFFFFFFULL) | std::uint64_t{static_cast<std::uint32_t>(wide)} << 32);
+  }
+
+  // The stored form of register (or constant) `number`, and back.
+  static constexpr std::uint16_t offset(unsigned number) {
+    return static_cast<std::uint16_t>(number * kRegisterSize);
+  }
+  static constexpr unsigned number(unsigned offset) { return offset / kRegisterSize; }
+
+ private:
+  std::uint64_t word_;
+};
+static_assert(sizeof(Instruction) == 8);
+
+// An instruction in a function's code. The interpreter reads field by field, which is one load each.
+class alignas(8) CodeWord {
+ public:
+  CodeWord() = default;
+  Instruction load() const { return Instruction(op_, a_, b_, c_, x()); }
+  // REQUIRES: no other thread can see the code yet.
+  void store(Instruction instruction) {
+    op_ = instruction.op();
+    x_.store(instruction.x(), std::memory_order_relaxed);
+    a_ = instruction.a();
+    b_ = instruction.b();
+    c_ = instruction.c();
+  }
+  // Any thread, at any time.
+  void set_hint(std::uint8_t hint) { x_.store(hint, std::memory_order_relaxed); }
+
+  Opcode op() const { return op_; }
+  std::uint8_t x() const { return x_.load(std::memory_order_relaxed); }
+  std::uint16_t a() const { return a_; }
+  std::uint16_t b() const { return b_; }
+  std::uint16_t c() const { return c_; }
+  std::int16_t signed_b() const { return static_cast<std::int16_t>(b_); }
+  std::int16_t signed_c() const { return static_cast<std::int16_t>(c_); }
+  std::int32_t wide() const {
+    std::int32_t number;
+    std::memcpy(&number, reinterpret_cast<const char*>(this) + 4, sizeof number);
+    return number;
+  }
+
+ private:
+  Opcode op_{};
+  std::atomic<std::uint8_t> x_{0};
+  std::uint16_t a_ = 0;
+  std::uint16_t b_ = 0;  // b and c together are `wide`
+  std::uint16_t c_ = 0;
+};
+static_assert(sizeof(CodeWord) == 8);
+
+// The events that metamethods handle, in Lua's order where Lua's own code numbers them (ltm.h).
+enum class Event : std::uint8_t {
+  kIndex,
+  kNewIndex,
+  kGc,
+  kMode,
+  kLength,
+  kEqual,
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kModulo,
+  kPower,
+  kDivide,
+  kFloorDivide,
+  kBitAnd,
+  kBitOr,
+  kBitXor,
+  kShiftLeft,
+  kShiftRight,
+  kNegate,
+  kBitNot,
+  kLess,
+  kLessEqual,
+  kConcatenate,
+  kCall,
+  kClose,
+  // Not numbered by Lua: looked up by name in its library.
+  kToString,
+  kName,
+  kPairs,
+  kMetatable,
+  kCount,
+};
+// "__index", "__newindex", ...
+const char* name_of(Event event);
+
+inline constexpr std::uint8_t kExchanged = 0x80;  // in the x field of arithmetic
+
+}  // namespace gilvm

@@ -1,0 +1,242 @@
+// The heap of a VM: allocation by thread-local size classes, and a precise mark and sweep collector.
+//
+// Small objects stand in pages of cells of one size. A page belongs to one LocalHeap, and only its owner
+// allocates from it, so allocation takes no lock. A collection happens only while the world is stopped: it
+// marks what the roots reach. Sweeping is lazy: an owner sweeps a page when it needs cells, because an object
+// that was not reached cannot be reached again by anyone.
+//
+// Threads: a LocalHeap is used by the thread that attached it. Heap::attach and detach may be called by any
+// thread. Everything marked REQUIRES: stopped runs on one thread while no other thread touches the heap.
+// Invariants:
+//  (1) Nothing is freed between two collections: native code between two safepoints may hold raw pointers.
+//  (2) An object's `mark` equals current_mark() iff the last collection reached it or it is newer.
+//  (3) A cell whose `kind` is kFree is no object; every other cell is an initialised one.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "vm/heap/object.h"
+#include "vm/heap/value.h"
+
+namespace gilvm {
+
+class Heap;
+class Marker;
+
+// How the collector treats a kind of object. The folders that define the kinds register them.
+struct ObjectOperations {
+  // Marks everything that the object refers to; null: it refers to nothing.
+  void (*trace)(Marker& marker, Object* object) = nullptr;
+  // Releases what the object owns outside of the heap; null: nothing.
+  void (*destroy)(Object* object) = nullptr;
+};
+
+inline constexpr std::size_t kPageSize = 32 * 1024;
+inline constexpr std::size_t kLargestCell = 2048;
+inline constexpr std::uint8_t kLargeClass = 0xFF;
+
+namespace size_classes {
+inline constexpr std::uint16_t kSizes[] = {16,  32,  48,  64,  80,  96,   112,  128,  144,
+                                           160, 176, 192, 208, 224, 240,  256,  320,  384,
+                                           448, 512, 640, 768, 896, 1024, 1280, 1536, 2048};
+inline constexpr std::size_t kCount = sizeof(kSizes) / sizeof(kSizes[0]);
+// The class whose cells hold `size` bytes. REQUIRES: size <= kLargestCell.
+inline std::uint8_t of(std::size_t size) {
+  if (size <= 256) return static_cast<std::uint8_t>((size + 15) / 16 - 1);
+  std::uint8_t index = 16;
+  while (kSizes[index] < size) ++index;
+  return index;
+}
+}  // namespace size_classes
+
+struct Page;
+
+// Who is told when a collection is due: the thread whose allocation made it so.
+class PressureListener {
+ public:
+  virtual void heap_is_under_pressure() = 0;
+
+ protected:
+  ~PressureListener() = default;
+};
+
+// The part of the heap that one thread allocates from.
+class LocalHeap {
+ public:
+  explicit LocalHeap(Heap& heap) : heap_(heap) {}
+  ~LocalHeap();
+  LocalHeap(const LocalHeap&) = delete;
+
+  // Memory for an object of `size` bytes; its header is filled in, the rest is not. Never collects.
+  // Exits the process with a message when the machine has no memory left.
+  Object* allocate(ObjectKind kind, std::size_t size) {
+    if (size <= kLargestCell) [[likely]] {
+      return allocate_cell(kind, size_classes::of(size));
+    }
+    return allocate_large(kind, size);
+  }
+  // As allocate(), where `size` is a constant.
+  template <std::size_t size>
+  Object* allocate_fixed(ObjectKind kind) {
+    static_assert(size <= 256);
+    return allocate_cell(kind, (size + 15) / 16 - 1);
+  }
+  // Gives the memory of `object` back at once.
+  // REQUIRES: no thread can reach it any more, not even through a stale pointer (the GIL is held).
+  void release(Object* object);
+
+  // Makes the thread come to a safepoint soon, where it looks at what is due.
+  void report_pressure() {
+    if (listener_) listener_->heap_is_under_pressure();
+  }
+
+  Heap& heap() { return heap_; }
+
+ private:
+  friend class Heap;
+  struct SizeClass {
+    char* cursor = nullptr;  // cells from here to `limit` are free
+    char* limit = nullptr;
+    Object* runs = nullptr;  // further free runs of the page that is allocated from
+    std::vector<Page*> pages;
+    std::size_t next_page = 0;  // pages from here on are not yet swept since the last collection
+  };
+
+  Object* allocate_cell(ObjectKind kind, std::uint8_t size_class) {
+    SizeClass& cells = classes_[size_class];
+    char* cell = cells.cursor;
+    if (cell == cells.limit) [[unlikely]] {
+      cell = refill(size_class);
+    }
+    cells.cursor = cell + size_classes::kSizes[size_class];
+    return initialise(reinterpret_cast<Object*>(cell), kind, size_class);
+  }
+  Object* initialise(Object* object, ObjectKind kind, std::uint8_t size_class) {
+    object->kind = kind;
+    object->mark = mark_;
+    object->size_class = size_class;
+    object->flags = 0;
+    object->word = identity_ += 0x9E3779B9;  // distinct, well spread, and the same in every run
+    return object;
+  }
+  char* refill(std::uint8_t size_class);
+  Object* allocate_large(ObjectKind kind, std::size_t size);
+  void take_run(SizeClass& cells, std::size_t cell_size);
+  void sweep_all();
+  void begin_cycle(std::uint8_t mark);
+  void sweep_large();
+
+  Heap& heap_;
+  SizeClass classes_[size_classes::kCount];
+  std::vector<Object*> large_;
+  std::uint8_t mark_ = 1;
+  std::uint32_t identity_ = 0;
+  PressureListener* listener_ = nullptr;
+};
+
+// What a collection has reached so far.
+class Marker {
+ public:
+  explicit Marker(Heap& heap);
+  void mark(Value value) {
+    if (value.is_object()) mark_object(value.as_object());
+  }
+  void mark_object(Object* object) {
+    if (object->mark != mark_) reach(object);
+  }
+  bool is_marked(const Object* object) const { return object->mark == mark_; }
+  // A table's hash block holds a key that nothing else may reach, beside a nil: looked at when marking is
+  // done.
+  void remember_weak_key(Slot* key) { weak_keys_.push_back(key); }
+
+ private:
+  friend class Heap;
+  void reach(Object* object);
+  void drain();
+  void clear_weak_keys();
+
+  Heap& heap_;
+  std::uint8_t mark_;
+  std::size_t bytes_ = 0;
+  std::vector<Object*> grey_;
+  std::vector<Slot*> weak_keys_;
+};
+
+class Heap {
+ public:
+  Heap() = default;
+  ~Heap();
+  Heap(const Heap&) = delete;
+
+  // `listener` may be null.
+  LocalHeap* attach(PressureListener* listener);
+  void detach(LocalHeap* local);
+
+  void define_kind(ObjectKind kind, ObjectOperations operations) {
+    operations_[static_cast<int>(kind)] = operations;
+  }
+  const ObjectOperations& operations(ObjectKind kind) const { return operations_[static_cast<int>(kind)]; }
+
+  // Called in each collection, after marking and before anything is swept: drops unmarked entries of tables
+  // that hold their elements weakly.
+  void on_marked(std::function<void(const Marker&)> hook) { marked_hooks_.push_back(std::move(hook)); }
+
+  // REQUIRES: stopped. `mark_roots` marks everything that the VM's threads and globals refer to.
+  void collect(const std::function<void(Marker&)>& mark_roots);
+  // REQUIRES: stopped. Checks every invariant of every object; aborts with a message when one is broken.
+  void verify();
+  // REQUIRES: stopped. Calls `visit` for every live object.
+  void each_object(const std::function<void(Object*)>& visit);
+
+  bool wants_collection() const {
+    return enabled_.load(std::memory_order_relaxed) &&
+           allocated_.load(std::memory_order_relaxed) >= threshold_;
+  }
+  void set_enabled(bool enabled) { enabled_.store(enabled, std::memory_order_relaxed); }
+  bool enabled() const { return enabled_.load(std::memory_order_relaxed); }
+
+  // Around fork(): no other thread is in the middle of a change.
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
+  // Bytes in use: what the last collection reached and what was allocated since.
+  std::size_t bytes_in_use() const { return live_bytes_ + allocated_.load(std::memory_order_relaxed); }
+  std::uint64_t collections() const { return collections_; }
+  std::uint8_t current_mark() const { return mark_; }
+
+ private:
+  friend class LocalHeap;
+  friend class Marker;
+  static constexpr std::size_t kLeastBetweenCollections = 1 << 20;
+
+  Page* take_page(std::uint8_t size_class);
+  // True when a collection is due.
+  bool account(std::size_t bytes) {
+    const std::size_t before = allocated_.fetch_add(bytes, std::memory_order_relaxed);
+    return before + bytes >= threshold_ && enabled();
+  }
+  void forget(std::size_t bytes) { allocated_.fetch_sub(bytes, std::memory_order_relaxed); }
+
+  ObjectOperations operations_[static_cast<int>(ObjectKind::kCount)];
+  std::vector<std::function<void(const Marker&)>> marked_hooks_;
+  std::uint8_t mark_ = 1;
+  std::atomic<bool> enabled_{true};
+  std::atomic<std::size_t> allocated_{0};  // since the last collection
+  std::size_t threshold_ = kLeastBetweenCollections;
+  std::size_t live_bytes_ = 0;
+  std::uint64_t collections_ = 0;
+
+  std::mutex mutex_;  // guards the members below
+  std::vector<std::unique_ptr<LocalHeap>> locals_;
+  std::vector<LocalHeap*> idle_locals_;
+  std::vector<Page*> free_pages_;
+  std::vector<void*> regions_;
+};
+
+}  // namespace gilvm

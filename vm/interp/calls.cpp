@@ -1,0 +1,480 @@
+// Calls, returns, errors that are caught, variables that are closed; and calls from native code.
+#include <algorithm>
+
+#include "vm/interp/current_instruction.h"
+#include "vm/interp/operations.h"
+#include "vm/runtime/variable_names.h"
+
+namespace gilvm {
+namespace {
+
+// Metamethods and protected calls inside one another. They take no C++ stack here, but a runaway __index, or
+// a function that protects a call of itself, should end as soon as in Lua.
+constexpr std::uint32_t kDeepestNesting = 195;  // LUAI_MAXCCALLS, less what Lua itself has in use
+
+// The innermost frame's instruction made a call, which has returned: completes it.
+Outcome finish_instruction(VmThread& thread, Register* values, std::uint32_t count) {
+  CallFrame* frame = thread.coroutine->frame();
+  const Register nothing;
+  const Register& first = count > 0 ? *values : nothing;
+  const Instruction instruction = current_instruction(frame);
+  switch (instruction.op()) {
+    case Opcode::kEqual:
+    case Opcode::kLess:
+    case Opcode::kLessEqual:
+    case Opcode::kEqualConstant:
+    case Opcode::kEqualInteger:
+    case Opcode::kLessInteger:
+    case Opcode::kLessEqualInteger:
+    case Opcode::kGreaterInteger:
+    case Opcode::kGreaterEqualInteger:
+      // `pending`: the answer is to be inverted (comparison_call).
+      jump_if(frame, instruction, first.value.is_falsy() == (frame->pending != 0));
+      return Outcome::kDone;
+    case Opcode::kSetGlobal:
+    case Opcode::kSetField:
+    case Opcode::kSetInteger:
+    case Opcode::kSetIndex: return Outcome::kDone;
+    case Opcode::kConcatenate: {
+      const std::uint32_t left = frame->pending - 1;
+      Register* base = &at_offset(frame, instruction.a());
+      base[left - 1].copy(first);
+      return concatenate(thread, thread.coroutine->index_of(base), left);
+    }
+    case Opcode::kGenericForCall: {
+      Register* to = &at_offset(frame, instruction.a()) + 4;
+      const std::uint32_t wanted = instruction.c();
+      for (std::uint32_t index = 0; index < wanted; ++index) {
+        if (index < count) {
+          to[index].copy(values[index]);
+        } else {
+          to[index].set(Value::nil());
+        }
+      }
+      return Outcome::kDone;
+    }
+    case Opcode::kClose:
+    case Opcode::kReturnClose:
+      thread.coroutine->top = frame->base + frame->pending;
+      --frame->pc;
+      return Outcome::kDone;
+    default: at_offset(frame, instruction.a()).copy(first); return Outcome::kDone;
+  }
+}
+
+// Pushes the frame of a closure whose arguments stand above `function`.
+Outcome push_script_frame(VmThread& thread, Register* function, std::uint32_t arguments, OnReturn on_return) {
+  Coroutine* coroutine = thread.coroutine;
+  Closure* closure = function->value.as_closure();
+  const Prototype& prototype = *closure->prototype;
+  const std::uint32_t index = coroutine->index_of(function + 1);
+  const bool in_error = thread.native_depth > 0 && thread.error_is_handled;
+  if (!coroutine->reserve(
+          function + 1, std::size_t{2} * arguments + prototype.frame_size + prototype.parameters, in_error)) {
+    raise_message(thread, "stack overflow");
+    return Outcome::kError;
+  }
+  if (on_return == OnReturn::kFinish && ++coroutine->nesting > kDeepestNesting) {
+    --coroutine->nesting;
+    raise_message(thread, "C stack overflow");
+    return Outcome::kError;
+  }
+  Register* base = coroutine->stack() + index;
+  std::uint32_t shift = 0;
+  for (std::uint32_t missing = arguments; missing < prototype.parameters; ++missing)
+    base[missing].set(Value::nil());
+  if (prototype.is_vararg) {
+    // The extra arguments stay below the frame, as many as `shift` says beyond the parameters.
+    shift = std::max<std::uint32_t>(arguments, prototype.parameters);
+    for (std::uint32_t parameter = 0; parameter < prototype.parameters; ++parameter) {
+      base[shift + parameter].copy(base[parameter]);
+    }
+    base += shift;
+  }
+  CallFrame* frame = coroutine->push_frame();
+  if (!frame) {
+    raise_message(thread, "stack overflow");
+    return Outcome::kError;
+  }
+  frame->closure = closure;
+  frame->pc = prototype.code.get();
+  frame->base = base;
+  frame->shift = shift;
+  frame->kind = FrameKind::kScript;
+  frame->on_return = on_return;
+  frame->is_tail_call = false;
+  return Outcome::kDone;
+}
+
+// Pushes the frame of pcall or xpcall, and calls what it protects.
+Outcome begin_protected_call(VmThread& thread, Register* function, std::uint32_t arguments,
+                             OnReturn on_return) {
+  Coroutine* coroutine = thread.coroutine;
+  NativeFunction* native = function->value.as_native();
+  const bool has_handler = native->native_kind() == NativeKind::kProtectedCallWithHandler;
+  NativeCall call(thread, native, coroutine->index_of(function + 1), arguments);
+  if (arguments == 0 && !has_handler) {
+    call.argument_error(0, "value expected");
+    thread.erring_native = native;
+    return Outcome::kError;
+  }
+  Value handler;
+  if (has_handler) {
+    if (!call.function(1, &handler)) {
+      thread.erring_native = native;
+      return Outcome::kError;
+    }
+    // f, handler, arguments ... -> f, arguments ...
+    for (std::uint32_t index = 1; index + 1 < arguments; ++index)
+      function[1 + index].copy(function[2 + index]);
+    --arguments;
+  }
+  if (coroutine->nesting >= kDeepestNesting) {
+    raise_message(thread, "C stack overflow");
+    return Outcome::kError;
+  }
+  CallFrame* frame = coroutine->push_frame();
+  if (!frame) {
+    raise_message(thread, "stack overflow");
+    return Outcome::kError;
+  }
+  ++coroutine->nesting;
+  frame->closure = nullptr;
+  frame->kind = FrameKind::kProtected;
+  frame->base = function;
+  frame->native = native;
+  frame->on_return = on_return;
+  frame->is_tail_call = false;
+  frame->closing = false;
+  frame->runs_handler = false;
+  frame->handler = handler;
+  frame->error = Value::nil();
+  coroutine->top = function + 1 + arguments;
+  return begin_call(thread, function + 1, arguments - 1, OnReturn::kProtected);
+}
+
+// A protected frame is innermost and has caught an error: closes the variables above it, then returns false
+// and the error.
+Outcome finish_protected_frame(VmThread& thread) {
+  Coroutine* coroutine = thread.coroutine;
+  CallFrame* frame = coroutine->frame();
+  if (has_to_close(coroutine, frame->base)) {
+    const ToBeClosed variable = coroutine->to_be_closed.back();
+    coroutine->to_be_closed.pop_back();
+    Value method = metamethod(thread, variable.value, Event::kClose);
+    if (method.is_nil()) method = variable.value;
+    Register* start = coroutine->stack() + variable.level + 1;
+    coroutine->top = start;
+    const std::uint32_t index = coroutine->index_of(start);
+    coroutine->reserve(start, 3, true);
+    start = coroutine->stack() + index;
+    start[0].set(method);
+    start[1].set(variable.value);
+    start[2].set(frame->error);
+    coroutine->top = start + 3;
+    // When the method returns, deliver() comes back to this function.
+    return begin_call(thread, start, 2, OnReturn::kFinish);
+  }
+  coroutine->reserve(frame->base, 2, true);
+  Register* results = frame->base;
+  results[0].set(Value::boolean(false));
+  results[1].set(frame->error);
+  const OnReturn on_return = frame->on_return;
+  frame->error = frame->handler = Value::nil();
+  coroutine->pop_frame();
+  --coroutine->nesting;
+  return deliver(thread, on_return, results, 2);
+}
+
+// The message handler of the innermost xpcall sees the error with the stack as it was.
+void call_message_handler(VmThread& thread) {
+  Coroutine* coroutine = thread.coroutine;
+  const CallFrame* frame = coroutine->frame();
+  // Not beyond a message handler that runs already: call_message_handler() itself sees to the errors of that.
+  while (frame > coroutine->first_frame() && frame->kind != FrameKind::kProtected &&
+         !(frame->kind == FrameKind::kNative && frame->runs_handler)) {
+    --frame;
+  }
+  if (frame->kind != FrameKind::kProtected || frame->handler.is_nil()) return;
+  const Value handler = frame->handler;
+  coroutine->top = std::max(coroutine->top, free_registers(thread));
+  constexpr int kMostErrors = 10;
+  NativeFunction* native = thread.erring_native;
+  for (int attempt = 0; attempt < kMostErrors; ++attempt) {
+    const Value error = thread.error;
+    thread.error_is_handled = true;
+    ScriptCall call(thread, handler, native);
+    coroutine->frame()->runs_handler = true;
+    call.push(error);
+    if (call.run()) {
+      thread.error = call.result(0);
+      thread.error_is_handled = true;
+      thread.erring_native = native;
+      return;
+    }
+    native = thread.erring_native;
+  }
+  thread.error = Value::string(thread.string("error in error handling"));
+  thread.error_is_handled = true;
+}
+
+}  // namespace
+
+// Calls
+
+Outcome begin_call(VmThread& thread, Register* function, std::uint32_t arguments, OnReturn on_return) {
+  Coroutine* coroutine = thread.coroutine;
+  for (int chain = 0;; ++chain) {
+    if (function->value.is_closure()) return push_script_frame(thread, function, arguments, on_return);
+    if (function->value.is_native()) break;
+    // __call (Lua manual §2.4): the called value becomes the first argument.
+    const Value method = metamethod(thread, function->value, Event::kCall);
+    if (method.is_nil() || chain == 100) {
+      std::string name;
+      if (runs_instruction(thread)) {
+        const CallFrame* frame = coroutine->frame();
+        if (on_return == OnReturn::kCall || current_instruction(frame).op() == Opcode::kGenericForCall ||
+            on_return == OnReturn::kFinish) {
+          name = name_of_called(*frame->closure->prototype, lua_position(frame)).in_parentheses();
+        }
+      }
+      return type_error(thread, "call", function->value, name);
+    }
+    const std::uint32_t index = coroutine->index_of(function);
+    coroutine->top = function + 1 + arguments;
+    if (!coroutine->reserve(function, arguments + 2)) {
+      raise_message(thread, "stack overflow");
+      return Outcome::kError;
+    }
+    function = coroutine->stack() + index;
+    for (std::uint32_t argument = arguments + 1; argument > 0; --argument)
+      function[argument].copy(function[argument - 1]);
+    function->set(method);
+    ++arguments;
+  }
+  NativeFunction* native = function->value.as_native();
+  if (native->native_kind() != NativeKind::kOrdinary) {
+    return begin_protected_call(thread, function, arguments, on_return);
+  }
+  coroutine->top = function + 1 + arguments;
+  const std::uint32_t index = coroutine->index_of(function);
+  // Room for the results of a function that does not ask for more.
+  if (!coroutine->reserve(function, arguments + Coroutine::kSpare)) {
+    raise_message(thread, "stack overflow");
+    return Outcome::kError;
+  }
+  NativeCall call(thread, native, index + 1, arguments);
+  const int count = native->code(call);
+  if (count == kNativeError) {
+    if (!thread.error_is_handled) thread.erring_native = native;
+    return Outcome::kError;
+  }
+  return deliver(thread, on_return, thread.coroutine->stack() + index, static_cast<std::uint32_t>(count));
+}
+
+Outcome begin_tail_call(VmThread& thread, Register* function, std::uint32_t arguments) {
+  Coroutine* coroutine = thread.coroutine;
+  CallFrame* frame = coroutine->frame();
+  // What has no frame of its own is called as usual; the kReturn that follows every tail call returns the
+  // results.
+  if (!function->value.is_closure()) return begin_call(thread, function, arguments, OnReturn::kCall);
+  Register* base = frame->base - frame->shift;
+  for (std::uint32_t index = 0; index <= arguments; ++index) {
+    base[static_cast<std::ptrdiff_t>(index) - 1].copy(function[index]);
+  }
+  const OnReturn on_return = frame->on_return;
+  if (on_return == OnReturn::kFinish) --coroutine->nesting;  // counted again for the new frame
+  coroutine->pop_frame();
+  const Outcome outcome = push_script_frame(thread, base - 1, arguments, on_return);
+  if (outcome == Outcome::kDone) coroutine->frame()->is_tail_call = true;
+  return outcome;
+}
+
+Outcome deliver(VmThread& thread, OnReturn on_return, Register* values, std::uint32_t count,
+                bool returned_from_script) {
+  Coroutine* coroutine = thread.coroutine;
+  for (;;) {
+    CallFrame* frame = coroutine->frame();
+    switch (on_return) {
+      case OnReturn::kCall: {
+        const Instruction instruction = current_instruction(frame);
+        Register* to = &at_offset(frame, instruction.a());
+        if (instruction.op() == Opcode::kTailCall || instruction.c() == 0) {
+          for (std::uint32_t index = 0; index < count; ++index) to[index].copy(values[index]);
+          coroutine->top = to + count;
+          return Outcome::kDone;
+        }
+        const std::uint32_t wanted = instruction.c() - 1u;
+        for (std::uint32_t index = 0; index < wanted; ++index) {
+          if (index < count) {
+            to[index].copy(values[index]);
+          } else {
+            to[index].set(Value::nil());
+          }
+        }
+        return Outcome::kDone;
+      }
+      case OnReturn::kFinish:
+        if (returned_from_script) --coroutine->nesting;
+        if (frame->kind == FrameKind::kProtected) return finish_protected_frame(thread);
+        return finish_instruction(thread, values, count);
+      case OnReturn::kProtected: {
+        Register* to = frame->base;
+        // The results may stand right where `true` must go: move them up first when they overlap.
+        if (values == to) {
+          for (std::uint32_t index = count; index > 0; --index) to[index].copy(values[index - 1]);
+        } else {
+          for (std::uint32_t index = 0; index < count; ++index) to[index + 1].copy(values[index]);
+        }
+        to->set(Value::boolean(true));
+        on_return = frame->on_return;
+        frame->handler = Value::nil();
+        coroutine->pop_frame();
+        --coroutine->nesting;
+        returned_from_script = false;
+        values = to;
+        ++count;
+        continue;
+      }
+      case OnReturn::kNative: {
+        Register* to = frame->base;
+        for (std::uint32_t index = 0; index < count; ++index) to[index].copy(values[index]);
+        coroutine->top = to + count;
+        return Outcome::kLeave;
+      }
+    }
+  }
+}
+
+Outcome return_values(VmThread& thread, Register* values, std::uint32_t count) {
+  const OnReturn on_return = thread.coroutine->frame()->on_return;
+  thread.coroutine->pop_frame();
+  return deliver(thread, on_return, values, count, true);
+}
+
+Outcome catch_error(VmThread& thread, std::ptrdiff_t boundary) {
+  Coroutine* coroutine = thread.coroutine;
+  for (;;) {
+    // An interruption is no error that a script could catch.
+    const bool catchable = !thread.interrupted();
+    if (catchable && !thread.error_is_handled) call_message_handler(thread);
+    CallFrame* last = coroutine->first_frame() + boundary;
+    CallFrame* frame = coroutine->frame();
+    while (frame > last && !(catchable && frame->kind == FrameKind::kProtected)) --frame;
+    for (CallFrame* left = coroutine->frame(); left > frame; --left) {
+      if (left->kind == FrameKind::kProtected ||
+          (left->kind == FrameKind::kScript && left->on_return == OnReturn::kFinish)) {
+        --coroutine->nesting;
+      }
+    }
+    coroutine->set_frame(frame);
+    if (frame == last) return Outcome::kError;
+    frame->closing = true;
+    frame->error = thread.error;
+    coroutine->top = frame->base + 1;
+    thread.error = Value::nil();
+    thread.error_is_handled = false;
+    thread.erring_native = nullptr;
+    const Outcome outcome = finish_protected_frame(thread);
+    // An error in a __close method replaces the one before.
+    if (outcome != Outcome::kError) return outcome;
+  }
+}
+
+// Variables to be closed
+
+bool has_to_close(const Coroutine* coroutine, const Register* level) {
+  return !coroutine->to_be_closed.empty() &&
+         coroutine->to_be_closed.back().level >= coroutine->index_of(level);
+}
+
+Outcome close_one(VmThread& thread) {
+  Coroutine* coroutine = thread.coroutine;
+  CallFrame* frame = coroutine->frame();
+  const ToBeClosed variable = coroutine->to_be_closed.back();
+  coroutine->to_be_closed.pop_back();
+  frame->pending = static_cast<std::uint32_t>(coroutine->top - frame->base);
+  Value method = metamethod(thread, variable.value, Event::kClose);
+  if (method.is_nil()) method = variable.value;
+  return call_for_instruction(thread, method, {variable.value, Value::nil()});
+}
+
+Outcome mark_to_be_closed(VmThread& thread, const Register& variable, Register* level) {
+  if (variable.value.is_falsy()) return Outcome::kDone;
+  if (metamethod(thread, variable.value, Event::kClose).is_nil()) {
+    const CallFrame* frame = thread.coroutine->frame();
+    const Prototype& prototype = *frame->closure->prototype;
+    std::string name =
+        name_of_local(prototype, lua_position(frame), static_cast<unsigned>(level - frame->base));
+    // The variable of a generic for becomes visible one instruction later.
+    if (name.empty()) {
+      name = name_of_local(prototype, lua_position(frame) + 1, static_cast<unsigned>(level - frame->base));
+    }
+    raise_message(thread, "variable '" + (name.empty() ? "?" : name) + "' got a non-closable value");
+    return Outcome::kError;
+  }
+  thread.coroutine->to_be_closed.push_back({thread.coroutine->index_of(level), thread.boxed(variable)});
+  return Outcome::kDone;
+}
+
+// For native code
+
+ScriptCall::ScriptCall(VmThread& thread, Value function, NativeFunction* native) : thread_(thread) {
+  Coroutine* coroutine = thread.coroutine;
+  saved_top_ = coroutine->index_of(coroutine->top);
+  function_ = saved_top_;
+  coroutine->reserve(coroutine->top, Coroutine::kSpare, true);
+  ++thread.native_depth;
+  CallFrame* frame = coroutine->push_frame();
+  if (!frame) return;  // run() reports it
+  has_frame_ = true;
+  frame->closure = nullptr;
+  frame->kind = FrameKind::kNative;
+  frame->base = coroutine->top;
+  frame->native = native;
+  frame->on_return = OnReturn::kNative;
+  frame->is_tail_call = false;
+  frame->runs_handler = false;
+  frame->handler = frame->error = Value::nil();
+  (coroutine->top++)->set(function);
+}
+
+ScriptCall::~ScriptCall() {
+  if (has_frame_) thread_.coroutine->pop_frame();
+  thread_.coroutine->top = thread_.coroutine->stack() + saved_top_;
+  --thread_.native_depth;
+}
+
+void ScriptCall::push(Value argument) {
+  Coroutine* coroutine = thread_.coroutine;
+  if (coroutine->reserve(coroutine->top, 1, true)) (coroutine->top++)->set(argument);
+}
+
+bool ScriptCall::run() {
+  constexpr unsigned kDeepest = 190;  // LUAI_MAXCCALLS, less what handlers need
+  Coroutine* coroutine = thread_.coroutine;
+  const std::ptrdiff_t boundary = coroutine->frame() - coroutine->first_frame();
+  Outcome outcome;
+  if (!has_frame_) {
+    raise_message(thread_, "stack overflow");
+    outcome = Outcome::kError;
+  } else if (thread_.native_depth > (thread_.error_is_handled ? kDeepest + 20 : kDeepest)) {
+    raise_message(thread_, "C stack overflow");
+    outcome = Outcome::kError;
+  } else {
+    Register* function = coroutine->stack() + function_;
+    outcome = begin_call(thread_, function, static_cast<std::uint32_t>(coroutine->top - function - 1),
+                         OnReturn::kNative);
+    if (outcome == Outcome::kError) outcome = catch_error(thread_, boundary);
+    if (outcome == Outcome::kDone) outcome = interpret(thread_, boundary);
+  }
+  if (outcome != Outcome::kLeave) return false;
+  results_ = static_cast<unsigned>(coroutine->top - (coroutine->stack() + function_));
+  return true;
+}
+
+Value ScriptCall::result(unsigned index) const {
+  return index < results_ ? thread_.boxed(thread_.coroutine->stack()[function_ + index]) : Value::nil();
+}
+
+}  // namespace gilvm

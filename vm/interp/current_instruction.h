@@ -1,0 +1,47 @@
+// The instruction that the innermost frame runs: its operands' names for messages, and calls on its behalf.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+
+#include "vm/interp/operations.h"
+
+namespace gilvm {
+
+// The register at a register operand.
+inline Register& at_offset(CallFrame* frame, std::uint16_t offset) {
+  return *reinterpret_cast<Register*>(reinterpret_cast<char*>(frame->base) + offset);
+}
+inline Instruction current_instruction(const CallFrame* frame) { return (frame->pc - 1)->load(); }
+// Does the innermost frame run an instruction of a script, and not a native function that it called?
+inline bool runs_instruction(VmThread& thread) {
+  return thread.coroutine->frame()->kind == FrameKind::kScript;
+}
+// The Lua instruction that the current one comes from, by its place.
+std::int32_t lua_position(const CallFrame* frame);
+// Jumps when `outcome` is the condition of the comparison `instruction`.
+inline void jump_if(CallFrame* frame, Instruction instruction, bool outcome) {
+  if (outcome == ((instruction.x() & 1) != 0)) frame->pc += instruction.signed_c();
+}
+
+// " (local 'x')" and the like, or nothing.
+std::string name_of_lua_register(const CallFrame* frame, unsigned reg);
+std::string name_of_indexed(VmThread& thread);              // what the current instruction indexes
+std::string name_of_operand(VmThread& thread, bool right);  // its left or its right operand
+// Raises "attempt to `action` a nil value (local 'x')".
+Outcome type_error(VmThread& thread, const char* action, Value value, const std::string& name);
+
+// The registers where a call that the current instruction makes by itself may begin.
+Register* free_registers(VmThread& thread);
+// Calls a metamethod for the current instruction, which is completed when it returns.
+Outcome call_for_instruction(VmThread& thread, Value function, std::initializer_list<Value> arguments);
+// Calls a metamethod for native code. False: it failed.
+bool call_for_value(VmThread& thread, Value function, std::initializer_list<Value> arguments, Value* result);
+
+inline Register in_register(Value value) {
+  Register reg;
+  reg.set(value);
+  return reg;
+}
+
+}  // namespace gilvm

@@ -1,0 +1,51 @@
+// What instructions do when their quick case does not apply: metamethods, coercions, errors.
+//
+// The functions with an Outcome work for the instruction that the innermost frame runs, whose pc is up to
+// date. They may push a frame for a metamethod: the loop runs it, and finish_instruction() completes the
+// instruction when it returns, so that scripts call scripts without recursion in C++.
+#pragma once
+
+#include "vm/interp/call.h"
+
+namespace gilvm {
+
+enum class Outcome : std::uint8_t {
+  kDone,   // go on with the innermost frame, which may be another one
+  kError,  // an error is raised
+  kLeave,  // leave the interpreter's loop: a frame that native code waits for has returned
+};
+
+// Calls. `function` points to the register of the called value; its arguments follow.
+Outcome begin_call(VmThread& thread, Register* function, std::uint32_t arguments, OnReturn on_return);
+// As a tail call of the innermost frame, which it replaces.
+Outcome begin_tail_call(VmThread& thread, Register* function, std::uint32_t arguments);
+// The innermost frame returns `count` values.
+Outcome return_values(VmThread& thread, Register* values, std::uint32_t count);
+// Hands results to the frame that is innermost now.
+Outcome deliver(VmThread& thread, OnReturn on_return, Register* values, std::uint32_t count,
+                bool returned_from_script = false);
+// An error is raised: unwinds to the innermost protected frame above `boundary` and goes on there, or returns
+// kError.
+Outcome catch_error(VmThread& thread, std::ptrdiff_t boundary);
+
+// Instructions. `destination` is a register operand.
+Outcome index_into(VmThread& thread, Value object, Value key, std::uint16_t destination);
+Outcome store_index(VmThread& thread, Value object, Value key, Value value);
+Outcome arithmetic_into(VmThread& thread, Event event, const Register& left, const Register& right,
+                        std::uint16_t destination);
+// Jumps when the outcome is the condition of the instruction.
+Outcome compare_and_jump(VmThread& thread, Event event, const Register& left, const Register& right);
+Outcome length_into(VmThread& thread, const Register& operand, std::uint16_t destination);
+Outcome concatenate(VmThread& thread, std::uint32_t first, std::uint32_t count);
+Outcome prepare_for_loop(VmThread& thread, Register* state, bool* runs);
+// Is there a variable to be closed at this level or above?
+bool has_to_close(const Coroutine* coroutine, const Register* level);
+// Closes the innermost one. The current instruction is run again afterwards, until there is none.
+Outcome close_one(VmThread& thread);
+Outcome mark_to_be_closed(VmThread& thread, const Register& variable, Register* level);
+
+// Runs from the innermost frame on, until a frame with OnReturn::kNative returns (kLeave) or an error leaves
+// the frames above `boundary`, the depth of a native frame (kError).
+Outcome interpret(VmThread& thread, std::ptrdiff_t boundary);
+
+}  // namespace gilvm

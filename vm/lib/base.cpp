@@ -1,0 +1,398 @@
+// The basic functions (Lua manual §6.1).
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "vm/lib/library.h"
+#include "vm/lib/load.h"
+
+namespace gilvm {
+namespace {
+
+int print(NativeCall& call) {
+  std::string line;
+  for (unsigned index = 0; index < call.count(); ++index) {
+    Value text;
+    if (!to_text(call.thread(), call[index], &text)) return kNativeError;
+    if (index > 0) line += '\t';
+    line += text.as_string()->view();
+  }
+  line += '\n';
+  // One write for the whole line, so that the lines of several threads do not mix.
+  Blocking blocking(call.thread());
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  return call.none();
+}
+
+int type(NativeCall& call) {
+  if (!call.any(0)) return kNativeError;
+  return call.one_text(type_name(call[0]));
+}
+
+int to_string(NativeCall& call) {
+  if (!call.any(0)) return kNativeError;
+  Value text;
+  if (!to_text(call.thread(), call[0], &text)) return kNativeError;
+  return call.one(text);
+}
+
+int number_in_base(NativeCall& call) {
+  std::int64_t base;
+  if (!call.integer(1, &base)) return kNativeError;
+  if (!call[0].is_string()) return call.type_error(0, "string");
+  if (base < 2 || base > 36) return call.argument_error(1, "base out of range");
+  std::string_view text = call[0].as_string()->view();
+  auto is_space = [](char c) { return c != '\0' && std::strchr(" \f\n\r\t\v", c) != nullptr; };
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  bool negative = false;
+  if (!text.empty() && (text.front() == '-' || text.front() == '+')) {
+    negative = text.front() == '-';
+    text.remove_prefix(1);
+  }
+  if (text.empty()) return call.one(Value::nil());
+  std::uint64_t value = 0;
+  for (char c : text) {
+    int digit = 99;
+    if (c >= '0' && c <= '9') digit = c - '0';
+    if (c >= 'a' && c <= 'z') digit = c - 'a' + 10;
+    if (c >= 'A' && c <= 'Z') digit = c - 'A' + 10;
+    if (digit >= base) return call.one(Value::nil());
+    value = value * static_cast<std::uint64_t>(base) + static_cast<std::uint64_t>(digit);
+  }
+  return call.one_integer(static_cast<std::int64_t>(negative ? 0 - value : value));
+}
+
+int to_number(NativeCall& call) {
+  if (!call.is_none_or_nil(1)) return number_in_base(call);
+  if (!call.any(0)) return kNativeError;
+  const Value value = call[0];
+  if (value.is_number()) return call.one(value);
+  Register number;
+  if (value.is_string() && number_from_text(value.as_string()->view(), &number)) {
+    call.result(0).copy(number);
+    return 1;
+  }
+  return call.one(Value::nil());
+}
+
+int next(NativeCall& call) {
+  Table* table;
+  if (!call.table(0, &table)) return kNativeError;
+  Value key, value;
+  if (!table->next(call[1], &key, &value)) return call.error("invalid key to 'next'");
+  if (key.is_nil()) return call.one(key);
+  return call.two(key, value);
+}
+
+// A function that the library itself hands out, kept in a slot of the one that does.
+int pairs(NativeCall& call) {
+  if (!call.any(0)) return kNativeError;
+  const Value object = call[0];
+  const Value method = metamethod(call.thread(), object, Event::kPairs);
+  if (method.is_nil()) {
+    const Value iterator = call.function()->slots()[0].load();
+    if (!call.reserve_results(3)) return kNativeError;
+    call.set_result(0, iterator);
+    call.set_result(1, object);
+    call.set_result(2, Value::nil());
+    return 3;
+  }
+  ScriptCall script(call.thread(), method, call.function());
+  script.push(object);
+  if (!script.run() || !call.reserve_results(3)) return kNativeError;
+  const Value results[] = {script.result(0), script.result(1), script.result(2)};
+  for (unsigned index = 0; index < 3; ++index) call.set_result(index, results[index]);
+  return 3;
+}
+
+int ipairs_step(NativeCall& call) {
+  std::int64_t index;
+  if (!call.integer(1, &index)) return kNativeError;
+  index = static_cast<std::int64_t>(static_cast<std::uint64_t>(index) + 1);
+  Value value;
+  const Value key = call.thread().integer(index);
+  if (call[0].is_table() && !call[0].as_table()->metatable()) {
+    value = call[0].as_table()->get_integer(index);
+  } else if (!get_index(call.thread(), call[0], key, &value)) {
+    return kNativeError;
+  }
+  if (value.is_nil()) return call.one(value);
+  return call.two(key, value);
+}
+
+int ipairs(NativeCall& call) {
+  if (!call.any(0)) return kNativeError;
+  const Value object = call[0];
+  if (!call.reserve_results(3)) return kNativeError;
+  call.set_result(0, call.function()->slots()[0].load());
+  call.set_result(1, object);
+  call.set_result(2, Value::inline_integer(0));
+  return 3;
+}
+
+int select(NativeCall& call) {
+  const auto count = static_cast<std::int64_t>(call.count());
+  if (call[0].is_string() && call[0].as_string()->view() == "#") return call.one_integer(count - 1);
+  std::int64_t index;
+  if (!call.integer(0, &index)) return kNativeError;
+  if (index < 0) {
+    index = count + index;
+  } else if (index > count) {
+    index = count;
+  }
+  if (index < 1) return call.argument_error(0, "index out of range");
+  const auto results = static_cast<unsigned>(count - index);
+  for (unsigned result = 0; result < results; ++result) {
+    call.result(result).copy(call.reg(static_cast<unsigned>(index) + result));
+  }
+  return static_cast<int>(results);
+}
+
+int error(NativeCall& call) {
+  std::int64_t level;
+  if (!call.optional_integer(1, 1, &level)) return kNativeError;
+  Value value = call[0];
+  if (value.is_string() && level > 0) {
+    const std::string position =
+        position_at(call.thread(), static_cast<int>(std::min<std::int64_t>(level, 1 << 20)));
+    value = Value::string(call.thread().string(position + std::string(value.as_string()->view())));
+  }
+  raise(call.thread(), value);
+  return kNativeError;
+}
+
+int assert_true(NativeCall& call) {
+  if (!call.any(0)) return kNativeError;
+  if (!call[0].is_falsy()) {
+    for (unsigned index = 0; index < call.count(); ++index)
+      call.result(index).copy(Register(call.reg(index)));
+    return static_cast<int>(call.count());
+  }
+  if (call.has(1)) {
+    raise(call.thread(), call[1]);
+  } else {
+    raise_message(call.thread(), "assertion failed!");
+  }
+  return kNativeError;
+}
+
+int get_metatable(NativeCall& call) {
+  if (!call.any(0)) return kNativeError;
+  Table* metatable = metatable_of(call.thread(), call[0]);
+  if (!metatable) return call.one(Value::nil());
+  const Value shown = metatable->get_short(call.vm().name_of(Event::kMetatable));
+  return call.one(shown.is_nil() ? Value::table(metatable) : shown);
+}
+
+int set_metatable(NativeCall& call) {
+  Table* table;
+  if (!call.table(0, &table)) return kNativeError;
+  if (!call.has(1) || !(call[1].is_nil() || call[1].is_table())) return call.type_error(1, "nil or table");
+  Table* old = table->metatable();
+  if (old && !old->get_short(call.vm().name_of(Event::kMetatable)).is_nil()) {
+    return call.error("cannot change a protected metatable");
+  }
+  table->set_metatable(call[1].is_nil() ? nullptr : call[1].as_table());
+  return call.one(Value::table(table));
+}
+
+int raw_equal(NativeCall& call) {
+  if (!call.any(0) || !call.any(1)) return kNativeError;
+  return call.one(Value::boolean(raw_equals(call[0], call[1])));
+}
+
+int raw_length(NativeCall& call) {
+  const Value value = call[0];
+  if (value.is_string()) return call.one_integer(static_cast<std::int64_t>(value.as_string()->length()));
+  if (!value.is_table()) return call.type_error(0, "table or string");
+  return call.one_integer(static_cast<std::int64_t>(value.as_table()->length()));
+}
+
+int raw_get(NativeCall& call) {
+  Table* table;
+  if (!call.table(0, &table) || !call.any(1)) return kNativeError;
+  return call.one(table->get(call[1]));
+}
+
+int raw_set(NativeCall& call) {
+  Table* table;
+  if (!call.table(0, &table) || !call.any(1) || !call.any(2)) return kNativeError;
+  switch (table->set(call.thread().heap(), call[1], call[2])) {
+    case StoreResult::kKeyIsNil: return call.error("table index is nil");
+    case StoreResult::kKeyIsNan: return call.error("table index is NaN");
+    case StoreResult::kStored: break;
+  }
+  return call.one(Value::table(table));
+}
+
+int collect_garbage(NativeCall& call) {
+  String* option = nullptr;
+  if (!call.is_none_or_nil(0) && !call.text(0, &option)) return kNativeError;
+  const std::string_view name = option ? option->view() : "collect";
+  Heap& heap = call.vm().heap();
+  if (name == "collect") {
+    call.vm().collect(call.thread());
+    return call.one_integer(0);
+  }
+  if (name == "step") {
+    call.vm().collect(call.thread());
+    return call.one(Value::boolean(true));
+  }
+  if (name == "count") return call.one(Value::number(static_cast<double>(heap.bytes_in_use()) / 1024));
+  if (name == "stop" || name == "restart") {
+    heap.set_enabled(name == "restart");
+    return call.one_integer(0);
+  }
+  if (name == "isrunning") return call.one(Value::boolean(heap.enabled()));
+  // Accepted and without effect: there is one kind of collection, and nothing to tune.
+  if (name == "setpause") return call.one_integer(200);
+  if (name == "setstepmul") return call.one_integer(100);
+  if (name == "generational" || name == "incremental") return call.one_text("incremental");
+  return call.argument_error(0, "invalid option '" + std::string(name) + "'");
+}
+
+int failed_load(NativeCall& call, const std::string& message) {
+  const Value text = Value::string(call.thread().string(message));
+  return call.two(Value::nil(), text);
+}
+
+int load(NativeCall& call) {
+  std::string source;
+  std::string name;
+  const Value chunk = call[0];
+  if (chunk.is_string() || chunk.is_number()) {
+    String* text;
+    if (!call.text(0, &text)) return kNativeError;
+    source = text->view();
+    name = source;
+  } else {
+    Value function;
+    if (!call.function(0, &function)) return kNativeError;
+    name = "=(load)";
+    for (;;) {
+      ScriptCall reader(call.thread(), function, call.function());
+      if (!reader.run()) {
+        // The reader's error is load's result, unless the whole VM is being stopped.
+        if (call.thread().interrupted()) return kNativeError;
+        return call.two(Value::nil(), call.thread().error);
+      }
+      const Value piece = reader.result(0);
+      if (piece.is_nil()) break;
+      if (!piece.is_string()) return failed_load(call, "reader function must return a string");
+      if (piece.as_string()->length() == 0) break;
+      source += piece.as_string()->view();
+    }
+  }
+  if (!call.is_none_or_nil(1)) {
+    String* given;
+    if (!call.text(1, &given)) return kNativeError;
+    name = given->view();
+  }
+  if (!call.is_none_or_nil(2)) {
+    String* mode;
+    if (!call.text(2, &mode)) return kNativeError;
+    if (mode->view().find('t') == std::string_view::npos) {
+      return failed_load(call, "attempt to load a text chunk (mode is '" + std::string(mode->view()) + "')");
+    }
+  }
+  const Value environment = call.has(3) ? call[3] : Value::table(call.vm().globals);
+  std::string message;
+  Closure* closure = load_source(call.thread(), source, name, environment, &message);
+  if (!closure) return failed_load(call, message);
+  return call.one(Value::closure(closure));
+}
+
+// Loads the file of argument 0. Null with *message set when that fails.
+Closure* load_file_argument(NativeCall& call, const std::string& path, std::string* message) {
+  std::string source;
+  bool found;
+  {
+    Blocking blocking(call.thread());
+    found = read_file(path, &source, message);
+  }
+  if (!found) return nullptr;
+  return load_source(call.thread(), without_shebang(source), "@" + path, Value::table(call.vm().globals),
+                     message);
+}
+
+int load_file(NativeCall& call) {
+  String* path;
+  if (!call.text(0, &path)) return kNativeError;
+  std::string message;
+  Closure* closure = load_file_argument(call, std::string(path->view()), &message);
+  if (!closure) return failed_load(call, message);
+  return call.one(Value::closure(closure));
+}
+
+int do_file(NativeCall& call) {
+  String* path;
+  if (!call.text(0, &path)) return kNativeError;
+  std::string message;
+  Closure* closure = load_file_argument(call, std::string(path->view()), &message);
+  if (!closure) {
+    raise(call.thread(), Value::string(call.thread().string(message)));
+    return kNativeError;
+  }
+  ScriptCall script(call.thread(), Value::closure(closure), call.function());
+  if (!script.run()) return kNativeError;
+  const unsigned count = script.result_count();
+  if (!call.reserve_results(count)) return kNativeError;
+  for (unsigned index = 0; index < count; ++index) call.set_result(index, script.result(index));
+  return static_cast<int>(count);
+}
+
+// The interpreter does these by itself (NativeKind).
+int never_called(NativeCall& call) { return call.none(); }
+
+constexpr LibraryFunction kFunctions[] = {
+    {"print", print},
+    {"type", type},
+    {"tostring", to_string},
+    {"tonumber", to_number},
+    {"next", next},
+    {"select", select},
+    {"error", error},
+    {"assert", assert_true},
+    {"getmetatable", get_metatable},
+    {"setmetatable", set_metatable},
+    {"rawequal", raw_equal},
+    {"rawlen", raw_length},
+    {"rawget", raw_get},
+    {"rawset", raw_set},
+    {"collectgarbage", collect_garbage},
+    {"load", load},
+    {"loadfile", load_file},
+    {"dofile", do_file},
+    {"pcall", never_called, NativeKind::kProtectedCall},
+    {"xpcall", never_called, NativeKind::kProtectedCallWithHandler},
+};
+
+// A function that hands out another one.
+void add_iteration(VmThread& thread, const char* name, NativeCode code, Value iterator) {
+  NativeFunction* function = NativeFunction::make(thread.heap(), name, code, 1);
+  function->slots()[0].store(iterator);
+  set_field(thread, thread.vm().globals, name, Value::native(function));
+}
+
+}  // namespace
+
+void open_base(VmThread& thread) {
+  Table* globals = thread.vm().globals;
+  Table* loaded = Table::make(thread.heap());
+  set_field(thread, thread.vm().registry, "_LOADED", Value::table(loaded));
+  set_field(thread, loaded, "_G", Value::table(globals));
+  set_field(thread, globals, "_G", Value::table(globals));
+  set_field(thread, globals, "_VERSION", Value::string(thread.string("Lua 5.4")));
+  add_functions(thread, globals, kFunctions);
+  // Scripts may replace the global; the library's own calls do not go through it.
+  set_field(thread, thread.vm().registry, "_XPCALL",
+            Value::native(NativeFunction::make(thread.heap(), nullptr, never_called, 0,
+                                               NativeKind::kProtectedCallWithHandler)));
+  add_iteration(thread, "pairs", pairs, globals->get_short(thread.string("next")));
+  add_iteration(thread, "ipairs", ipairs,
+                Value::native(NativeFunction::make(thread.heap(), "ipairs_step", ipairs_step)));
+}
+
+}  // namespace gilvm

@@ -1,0 +1,165 @@
+#include "vm/lib/library.h"
+
+#include <algorithm>
+
+#include "vm/base/check.h"
+
+namespace gilvm {
+namespace {
+
+// __index and __newindex of types with attributes. The functions' slots hold the methods and, as an integer,
+// the function that knows the attributes.
+int get_attribute(NativeCall& call) {
+  const Value key = call[1];
+  const Value method = call.function()->slots()[0].load().as_table()->get(key);
+  if (!method.is_nil() || !key.is_string() || !call[0].is_userdata()) return call.one(method);
+  auto getter = reinterpret_cast<AttributeGetter>(call.function()->slots()[1].load().as_integer());
+  return call.one(getter(call, *call[0].as_userdata()->object, key.as_string()->view()));
+}
+
+int set_attribute(NativeCall& call) {
+  if (!call[0].is_userdata()) return call.type_error(0, "userdata");
+  auto setter = reinterpret_cast<AttributeSetter>(call.function()->slots()[0].load().as_integer());
+  const Value key = call[1];
+  const std::string_view name = key.is_string() ? key.as_string()->view() : std::string_view("?");
+  return setter(call, *call[0].as_userdata()->object, name, call[2]) ? call.none() : kNativeError;
+}
+
+// What lua does with an error that nobody caught: a string gets a traceback, an object its __tostring.
+int error_with_traceback(NativeCall& call) {
+  Value text = call[0];
+  if (!text.is_string() && !text.is_number()) {
+    if (!metamethod(call.thread(), text, Event::kToString).is_nil()) {
+      return to_text(call.thread(), text, &text) ? call.one(text) : kNativeError;
+    }
+    const std::string what = std::string("(error object is a ") + type_name(text) + " value)";
+    return call.one_text(traceback(call.thread(), what));
+  }
+  if (!to_text(call.thread(), text, &text)) return kNativeError;
+  return call.one_text(traceback(call.thread(), text.as_string()->view()));
+}
+
+}  // namespace
+
+void set_field(VmThread& thread, Table* table, const char* name, Value value) {
+  table->set_short(thread.heap(), thread.string(name), value);
+}
+
+void add_functions(VmThread& thread, Table* table, const LibraryFunction* functions, std::size_t count) {
+  for (std::size_t index = 0; index < count; ++index) {
+    const LibraryFunction& function = functions[index];
+    set_field(
+        thread, table, function.name,
+        Value::native(NativeFunction::make(thread.heap(), function.name, function.code, 0, function.kind)));
+  }
+}
+
+Table* make_type(VmThread& thread, const char* name, const LibraryFunction* methods, std::size_t count,
+                 AttributeGetter getter, AttributeSetter setter) {
+  Table* metatable = Table::make(thread.heap());
+  Table* table = Table::make(thread.heap());
+  set_field(thread, metatable, "__name", Value::string(thread.string(name)));
+  for (std::size_t index = 0; index < count; ++index) {
+    // Metamethods belong to the metatable, all else is found through it.
+    const bool is_metamethod = std::string_view(methods[index].name).starts_with("__");
+    add_functions(thread, is_metamethod ? metatable : table, methods + index, 1);
+  }
+  if (!getter) {
+    set_field(thread, metatable, "__index", Value::table(table));
+  } else {
+    NativeFunction* index = NativeFunction::make(thread.heap(), "__index", get_attribute, 2);
+    index->slots()[0].store(Value::table(table));
+    index->slots()[1].store(thread.integer(reinterpret_cast<std::intptr_t>(getter)));
+    set_field(thread, metatable, "__index", Value::native(index));
+  }
+  if (setter) {
+    NativeFunction* index = NativeFunction::make(thread.heap(), "__newindex", set_attribute, 1);
+    index->slots()[0].store(thread.integer(reinterpret_cast<std::intptr_t>(setter)));
+    set_field(thread, metatable, "__newindex", Value::native(index));
+  }
+  return metatable;
+}
+
+Keywords::Keywords(NativeCall& call, const char* function, unsigned first,
+                   std::initializer_list<const char*> names)
+    : call_(call), first_(first) {
+  GILVM_ASSERT(names.size() <= names_.size());
+  std::copy(names.begin(), names.end(), names_.begin());
+  const Value value = call[first];
+  if (!value.is_table() || value.as_table()->metatable() || call.count() > first + 1) return;
+  table_ = value.as_table();
+  Value key, ignored;
+  while (table_->next(key, &key, &ignored) && !key.is_nil()) {
+    bool known = false;
+    for (const char* name : names) known = known || (key.is_string() && key.as_string()->view() == name);
+    if (known) continue;
+    Value text;
+    ok_ = false;
+    if (!to_text(call.thread(), key, &text)) return;
+    call.error(std::string(function) + "() got an unexpected keyword argument '" +
+               std::string(text.as_string()->view()) + "'");
+    return;
+  }
+}
+
+Value Keywords::operator[](unsigned place) const {
+  if (!table_) return call_[first_ + place];
+  return table_->get_short(call_.thread().string(names_[place]));
+}
+
+bool deadline_after(NativeCall& call, Value seconds, std::optional<Instant>* deadline) {
+  deadline->reset();
+  if (seconds.is_nil()) return true;
+  if (!seconds.is_number()) {
+    call.error(std::string("a number of seconds expected, got ") + type_name(seconds));
+    return false;
+  }
+  const double count = seconds.is_integer() ? static_cast<double>(seconds.as_integer()) : seconds.as_double();
+  if (!(count >= 0)) return true;
+  constexpr double kLongest = 1e9;  // thirty years: as good as none
+  if (count >= kLongest) return true;
+  *deadline = call.vm().scheduler().now() +
+              std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(count));
+  return true;
+}
+
+void add_module(VmThread& thread, const char* name, NativeCode open) {
+  const Value preload = thread.vm().registry->get_short(thread.string("_PRELOAD"));
+  set_field(thread, preload.as_table(), name, Value::native(NativeFunction::make(thread.heap(), name, open)));
+}
+
+bool call_reporting(VmThread& thread, Value function, const std::vector<Value>& arguments,
+                    std::string* failure, Value* result) {
+  const Value xpcall = thread.vm().registry->get_short(thread.string("_XPCALL"));
+  ScriptCall call(thread, xpcall);
+  call.push(function);
+  call.push(Value::native(NativeFunction::make(thread.heap(), "traceback", error_with_traceback)));
+  for (Value argument : arguments) call.push(argument);
+  failure->clear();
+  if (!call.run()) return false;
+  if (call.result(0).as_boolean()) {
+    if (result) *result = call.result(1);
+    return true;
+  }
+  const Value message = call.result(1);
+  *failure = message.is_string() ? std::string(message.as_string()->view())
+                                 : std::string("(error object is a ") + type_name(message) + " value)";
+  return false;
+}
+
+void open_libraries(VmThread& thread) {
+  open_base(thread);
+  open_package(thread);
+  open_string(thread);
+  open_table(thread);
+  open_math(thread);
+  open_utf8(thread);
+  open_os(thread);
+  open_io(thread);
+  add_threading(thread);
+  add_multiprocessing(thread);
+  add_time(thread);
+  add_sys(thread);
+}
+
+}  // namespace gilvm

@@ -1,0 +1,137 @@
+#include "vm/object/string.h"
+
+#include <cstring>
+
+namespace gilvm {
+namespace {
+
+std::uint32_t hash_of(std::string_view bytes, std::uint32_t seed) {
+  // Multiply and rotate by eight bytes; the tail is read as one overlapping word where there is room.
+  std::uint64_t hash = seed ^ (bytes.size() * 0x9E3779B97F4A7C15ULL);
+  const char* data = bytes.data();
+  std::size_t left = bytes.size();
+  auto mix = [&hash](std::uint64_t word) {
+    hash = (hash ^ word) * 0xD6E8FEB86659FD93ULL;
+    hash ^= hash >> 32;
+  };
+  for (; left >= 8; data += 8, left -= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, data, 8);
+    mix(word);
+  }
+  if (left > 0) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, data, left);
+    mix(word);
+  }
+  hash *= 0xD6E8FEB86659FD93ULL;
+  return static_cast<std::uint32_t>(hash >> 32);
+}
+
+constexpr std::uint32_t kFirstChains = 1024;
+
+std::unique_ptr<std::atomic<String*>[]> make_chains(std::uint32_t count) {
+  return std::unique_ptr<std::atomic<String*>[]>(new std::atomic<String*>[count]());
+}
+
+}  // namespace
+
+std::uint32_t String::hash() const { return is_short() ? word : hash_of(view(), 0); }
+
+StringTable::StringTable(Heap& heap, std::uint32_t seed)
+    : seed_(seed), mask_(kFirstChains - 1), chains_(make_chains(kFirstChains)) {
+  heap.on_marked([this](const Marker& marker) {
+    purge(marker);
+    grow_if_crowded();
+  });
+}
+
+String* StringTable::find(String* chain, std::string_view bytes, std::uint32_t hash) const {
+  for (String* string = chain; string; string = string->next_.load(std::memory_order_relaxed)) {
+    if (string->word == hash && string->length_ == bytes.size() && string->view() == bytes) {
+      return string;
+    }
+  }
+  return nullptr;
+}
+
+String* StringTable::intern(LocalHeap& heap, std::string_view bytes) {
+  const std::uint32_t hash = hash_of(bytes, seed_);
+  std::atomic<String*>& chain = chains_[hash & mask_];
+  // The acquire pairs with the release of the insertion below: what is on the chain is initialised.
+  String* head = chain.load(std::memory_order_acquire);
+  if (String* found = find(head, bytes, hash)) return found;
+
+  auto* string = static_cast<String*>(heap.allocate(ObjectKind::kString, sizeof(String) + bytes.size() + 1));
+  string->flags = String::kShort;
+  string->word = hash;
+  string->length_ = bytes.size();
+  char* data = reinterpret_cast<char*>(string + 1);
+  if (!bytes.empty()) std::memcpy(data, bytes.data(), bytes.size());
+  data[bytes.size()] = '\0';
+  new (&string->next_) std::atomic<String*>(head);
+  while (!chain.compare_exchange_weak(head, string, std::memory_order_acq_rel, std::memory_order_acquire)) {
+    // Another thread put strings in front. Perhaps this one.
+    if (String* found = find(head, bytes, hash)) return found;
+    string->next_.store(head, std::memory_order_relaxed);
+  }
+  const std::uint32_t count = count_.fetch_add(1, std::memory_order_relaxed) + 1;
+  // Asked for now and then only: it takes until the next safepoint.
+  if (count > 2 * (mask_ + 1) && count % 1024 == 0) heap.report_pressure();
+  return string;
+}
+
+String* StringTable::make_uninitialised(LocalHeap& heap, std::size_t length, char** bytes) {
+  auto* string = static_cast<String*>(heap.allocate(ObjectKind::kString, sizeof(String) + length + 1));
+  string->length_ = length;
+  new (&string->next_) std::atomic<String*>(nullptr);
+  *bytes = reinterpret_cast<char*>(string + 1);
+  (*bytes)[length] = '\0';
+  return string;
+}
+
+String* StringTable::make_long(LocalHeap& heap, std::string_view bytes) {
+  char* data;
+  String* string = make_uninitialised(heap, bytes.size(), &data);
+  std::memcpy(data, bytes.data(), bytes.size());
+  return string;
+}
+
+void StringTable::purge(const Marker& marker) {
+  std::uint32_t kept = 0;
+  for (std::uint32_t index = 0; index <= mask_; ++index) {
+    std::atomic<String*>* link = &chains_[index];
+    for (String* string = link->load(std::memory_order_relaxed); string;) {
+      String* next = string->next_.load(std::memory_order_relaxed);
+      if (marker.is_marked(string)) {
+        link->store(string, std::memory_order_relaxed);
+        link = &string->next_;
+        ++kept;
+      }
+      string = next;
+    }
+    link->store(nullptr, std::memory_order_relaxed);
+  }
+  count_.store(kept, std::memory_order_relaxed);
+}
+
+void StringTable::grow_if_crowded() {
+  const std::uint32_t count = count_.load(std::memory_order_relaxed);
+  std::uint32_t chains = mask_ + 1;
+  if (count <= chains) return;
+  while (chains < count * 2) chains *= 2;
+  auto larger = make_chains(chains);
+  for (std::uint32_t index = 0; index <= mask_; ++index) {
+    for (String* string = chains_[index].load(std::memory_order_relaxed); string;) {
+      String* next = string->next_.load(std::memory_order_relaxed);
+      std::atomic<String*>& chain = larger[string->word & (chains - 1)];
+      string->next_.store(chain.load(std::memory_order_relaxed), std::memory_order_relaxed);
+      chain.store(string, std::memory_order_relaxed);
+      string = next;
+    }
+  }
+  chains_ = std::move(larger);
+  mask_ = chains - 1;
+}
+
+}  // namespace gilvm

@@ -1,0 +1,72 @@
+// Lua strings: immutable bytes. Short ones are interned, so that equality is identity.
+//
+// Threads: any thread may read a string. StringTable::intern may be called by any thread at once: the table
+// is a hash table whose chains only grow at their head, by compare-and-swap; it is purged and resized only
+// while the world is stopped. Invariants:
+//  (1) Two short strings with the same bytes are the same object, within one VM.
+//  (2) Object::word of a short string is its hash. That of a long one is its hash once kHashed is set.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string_view>
+
+#include "vm/heap/heap.h"
+
+namespace gilvm {
+
+class String : public Object {
+ public:
+  static constexpr std::uint8_t kShort = 1;  // in Object::flags
+  static constexpr std::size_t kLongestShort = 40;
+
+  std::string_view view() const { return {data(), length_}; }
+  const char* data() const { return reinterpret_cast<const char*>(this + 1); }  // followed by a NUL
+  std::size_t length() const { return length_; }
+  bool is_short() const { return flags & kShort; }
+  // The bytes' hash. That of a long string is computed at each call.
+  std::uint32_t hash() const;
+  bool equals(const String* other) const {
+    return this == other || (!is_short() && !other->is_short() && view() == other->view());
+  }
+
+ private:
+  friend class StringTable;
+  std::size_t length_;
+  std::atomic<String*> next_;  // in a chain of the string table
+};
+
+// The short strings of a VM, and the way to make any string.
+class StringTable {
+ public:
+  // `seed` decides the hashes, and so the order in which tables with string keys are traversed.
+  StringTable(Heap& heap, std::uint32_t seed);
+  StringTable(const StringTable&) = delete;
+
+  // The string with these bytes: short ones interned, long ones new.
+  String* make(LocalHeap& heap, std::string_view bytes) {
+    return bytes.size() <= String::kLongestShort ? intern(heap, bytes) : make_long(heap, bytes);
+  }
+  // A new long string whose bytes the caller fills in before anyone else sees it.
+  // REQUIRES: length > String::kLongestShort.
+  String* make_uninitialised(LocalHeap& heap, std::size_t length, char** bytes);
+
+  // REQUIRES: the world is stopped.
+  void grow_if_crowded();
+  // Are there so many strings that the chains are long? Then a thread should stop the world for
+  // grow_if_crowded().
+  bool is_crowded() const { return count_.load(std::memory_order_relaxed) > 2 * (mask_ + 1); }
+
+ private:
+  String* intern(LocalHeap& heap, std::string_view bytes);
+  String* make_long(LocalHeap& heap, std::string_view bytes);
+  String* find(String* chain, std::string_view bytes, std::uint32_t hash) const;
+  void purge(const Marker& marker);
+
+  std::uint32_t seed_;
+  std::uint32_t mask_;
+  std::unique_ptr<std::atomic<String*>[]> chains_;
+  std::atomic<std::uint32_t> count_{0};
+};
+
+}  // namespace gilvm

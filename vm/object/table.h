@@ -1,0 +1,160 @@
+// Lua tables: an array part and a hash part, safe in memory under any unsynchronised use.
+//
+// A part's storage is a heap object of its own, a block, that carries its size, so that a reader who has
+// loaded the pointer has a size that belongs to it. Growth makes a new block and publishes it with a release
+// store; the old one lives until no thread can still look at it, which is the next collection.
+//
+// The hash part chains colliding nodes through indices (coalesced hashing), but never moves a node within a
+// block: a key, once set, stays; a chain link, once set, stays. So a chain cannot become a cycle, and its
+// length is bounded by the block's.
+//
+// Threads: any, in any lock regime. Without a lock, two writers may lose each other's stores, and a store may
+// be lost to a growth; that is the script's race. What is read is always a Value that someone stored.
+// Invariants:
+//  (1) A block's capacity never changes. A hash block's is a power of two, or 0.
+//  (2) A key in the hash part is never nil, NaN, a float with an integer's value, nor an integer in the array
+//  part
+//      (the last one only in the absence of races).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "vm/object/string.h"
+
+namespace gilvm {
+
+// Storage of the array part: `word` is the capacity, the slots follow.
+struct ArrayBlock : Object {
+  Slot* slots() { return reinterpret_cast<Slot*>(this + 1); }
+  std::uint32_t capacity() const { return word; }
+};
+
+// A key and its value. `next` is the index of the next node of the chain plus one, 0 at its end.
+struct Node {
+  Slot key;
+  Slot value;
+  std::atomic<std::uint32_t> next;
+};
+static_assert(sizeof(Node) == 24);
+
+// Storage of the hash part: `word` is the capacity, the nodes follow.
+struct HashBlock : Object {
+  // Nodes from here upwards have been looked at for a free place: the search goes downwards, as in Lua.
+  std::atomic<std::uint32_t> last_free;
+  std::uint32_t padding;
+  Node* nodes() { return reinterpret_cast<Node*>(this + 1); }
+  std::uint32_t capacity() const { return word; }
+};
+static_assert(sizeof(HashBlock) == 16);
+
+enum class StoreResult { kStored, kKeyIsNil, kKeyIsNan };
+
+class Table : public Object {
+ public:
+  static Table* make(LocalHeap& heap, std::uint32_t array_capacity = 0, std::uint32_t hash_capacity = 0);
+
+  // The value at `key`, without metamethods; nil where there is none.
+  Value get(Value key) const;
+  Value get_integer(std::int64_t key) const {
+    ArrayBlock* array = array_.load(std::memory_order_acquire);
+    std::uint64_t index = static_cast<std::uint64_t>(key) - 1;
+    if (index < array->capacity()) [[likely]]
+      return array->slots()[index].load();
+    return get_integer_from_hash(key);
+  }
+  // REQUIRES: key->is_short().
+  Value get_short(const String* key) const {
+    Slot* slot = find_short(key);
+    return slot ? slot->load() : Value::nil();
+  }
+  // The slot of the value at `key`, null where no such key was ever set.
+  Slot* find(Value key) const;
+  Slot* find_short(const String* key) const {
+    HashBlock* hash = hash_.load(std::memory_order_acquire);
+    std::uint32_t index = key->word & (hash->capacity() - 1);
+    const Value wanted = Value::string(key);
+    if (hash->capacity() == 0) return nullptr;
+    for (;;) {
+      Node& node = hash->nodes()[index];
+      if (node.key.load() == wanted) return &node.value;
+      std::uint32_t next = node.next.load(std::memory_order_acquire);
+      if (next == 0) return nullptr;
+      index = next - 1;
+    }
+  }
+  // As find_short(), with the index of a node to look at first; the index where it was found is written
+  // there.
+  Slot* find_short_at(const String* key, std::uint8_t* hint) const {
+    HashBlock* hash = hash_.load(std::memory_order_acquire);
+    if (*hint < hash->capacity()) [[likely]] {
+      Node& node = hash->nodes()[*hint];
+      if (node.key.load() == Value::string(key)) [[likely]]
+        return &node.value;
+    }
+    Slot* slot = find_short(key);
+    if (slot && hash == hash_.load(std::memory_order_relaxed)) *hint = node_index_of(hash, slot);
+    return slot;
+  }
+
+  // Sets the value at `key`, without metamethods. A nil value at an unknown key changes nothing.
+  [[nodiscard]] StoreResult set(LocalHeap& heap, Value key, Value value);
+  void set_integer(LocalHeap& heap, std::int64_t key, Value value) {
+    ArrayBlock* array = array_.load(std::memory_order_acquire);
+    std::uint64_t index = static_cast<std::uint64_t>(key) - 1;
+    if (index < array->capacity()) [[likely]] {
+      array->slots()[index].store(value);
+    } else {
+      set_integer_slow(heap, key, value);
+    }
+  }
+  // REQUIRES: key->is_short().
+  void set_short(LocalHeap& heap, String* key, Value value) {
+    if (Slot* slot = find_short(key)) {
+      slot->store(value);
+    } else if (!value.is_nil()) {
+      insert(heap, Value::string(key), value);
+    }
+  }
+
+  // A border (Lua manual §3.4.7): n with t[n] ~= nil and t[n + 1] == nil, or 0.
+  std::uint64_t length() const;
+
+  // The entry that follows `key` (nil: the first). Returns false when `key` is no key of the table.
+  // At the end *next_key is nil. Each call ends, whatever other threads do.
+  bool next(Value key, Value* next_key, Value* next_value) const;
+
+  Table* metatable() const { return metatable_.load(std::memory_order_acquire); }
+  void set_metatable(Table* metatable) { metatable_.store(metatable, std::memory_order_release); }
+
+  // Makes room for that many elements, so that filling them in does not grow the parts.
+  void reserve(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity);
+
+  ArrayBlock* array() const { return array_.load(std::memory_order_acquire); }
+  HashBlock* hash() const { return hash_.load(std::memory_order_acquire); }
+
+  static void trace(Marker& marker, Object* object);
+  static constexpr std::uint32_t kLargestCapacity = 1u << 27;
+
+ private:
+  Value get_integer_from_hash(std::int64_t key) const;
+  Slot* find_integer(std::int64_t key) const;
+  Slot* find_other(Value key) const;
+  void set_integer_slow(LocalHeap& heap, std::int64_t key, Value value);
+  // REQUIRES: `key` is a valid, normalised key that find() does not find; `value` is not nil.
+  void insert(LocalHeap& heap, Value key, Value value);
+  void rehash(LocalHeap& heap, Value new_key);
+  void resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity);
+  std::uint64_t border_in_hash(std::uint64_t known) const;
+  static std::uint8_t node_index_of(HashBlock* hash, Slot* value);
+
+  std::atomic<Table*> metatable_;
+  std::atomic<ArrayBlock*> array_;
+  std::atomic<HashBlock*> hash_;
+  mutable std::atomic<std::uint32_t> border_hint_;
+  // The table's lock under the regime `object`.
+  std::atomic<std::uint32_t> lock_;
+};
+static_assert(sizeof(Table) == 40);
+
+}  // namespace gilvm

@@ -1,0 +1,194 @@
+#include "vm/process/processes.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+namespace gilvm {
+namespace {
+
+// The children that have not been waited for. In a child it begins empty again.
+struct Children {
+  std::mutex mutex;
+  std::vector<pid_t> pids;
+};
+Children& children() {
+  static auto* list = new Children;
+  return *list;
+}
+
+void write_all(int file, const std::string& text) {
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t count = write(file, text.data() + done, text.size() - done);
+    if (count < 0 && errno != EINTR) return;
+    if (count > 0) done += static_cast<std::size_t>(count);
+  }
+}
+
+[[noreturn]] void run_child(int message_pipe, pid_t parent, bool parent_is_main_thread,
+                            const std::function<int(std::string*)>& body) {
+  new (&children()) Children;
+  // Here nobody waits for signals in a thread of its own: they do what they do by default, and not what a
+  // program that embeds the VM does with them.
+  ::signal(SIGINT, SIG_DFL);
+  ::signal(SIGTERM, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
+  // The kernel's signal follows the thread that forked, so only the thread that lives as long as the process
+  // may ask.
+  if (parent_is_main_thread) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(1);
+  }
+  std::string message;
+  const int status = body(&message);
+  std::fflush(nullptr);
+  write_all(message_pipe, message);
+  _exit(status);
+}
+
+}  // namespace
+
+std::shared_ptr<ChildProcess> ChildProcess::start(VmThread& thread,
+                                                  const std::function<int(std::string* message)>& body) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return nullptr;
+  const pid_t parent = getpid();
+  const bool is_main_thread = parent == static_cast<pid_t>(syscall(SYS_gettid));
+  Children& list = children();
+  // A signal that comes before the child is set up waits until it is.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  // Not under the list's mutex: fork() waits for other threads, and they may be waiting for the mutex.
+  const pid_t pid = thread.vm().fork(thread);
+  if (pid == 0) {
+    close(ends[0]);
+    run_child(ends[1], parent, is_main_thread, body);
+  }
+  const int reason = errno;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  close(ends[1]);
+  if (pid < 0) {
+    close(ends[0]);
+    errno = reason;
+    return nullptr;
+  }
+  {
+    std::lock_guard guard(list.mutex);
+    list.pids.push_back(pid);
+  }
+  // Who kills all children interrupts first: either it has found this one in the list, or this thread sees
+  // that.
+  const Interruption interruption = thread.vm().interruption();
+  if (interruption == Interruption::kSignal || interruption == Interruption::kTimeout) kill(pid, SIGKILL);
+  fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return std::shared_ptr<ChildProcess>(new ChildProcess(pid, ends[0]));
+}
+
+ChildProcess::ChildProcess(pid_t pid, int message_pipe)
+    : pid_(pid),
+      parent_(getpid()),
+      message_pipe_(message_pipe),
+      end_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
+
+ChildProcess::~ChildProcess() {
+  // A child that nobody waited for is reaped if it has ended, and otherwise goes on until the program ends.
+  if (is_own()) reap();
+  close(message_pipe_);
+  if (end_ >= 0) close(end_);
+}
+
+bool ChildProcess::is_own() const { return parent_ == getpid(); }
+
+void ChildProcess::read_message() {
+  char buffer[4096];
+  while (!message_is_complete_) {
+    const ssize_t count = read(message_pipe_, buffer, sizeof buffer);
+    if (count > 0) {
+      message_.append(buffer, static_cast<std::size_t>(count));
+    } else if (count == 0 || errno != EINTR) {
+      message_is_complete_ = count == 0;
+      return;
+    }
+  }
+}
+
+void ChildProcess::reap() {
+  if (exit_code_) return;
+  int status;
+  pid_t ended;
+  do {
+    ended = waitpid(pid_, &status, WNOHANG);
+  } while (ended < 0 && errno == EINTR);
+  if (ended != pid_) return;
+  exit_code_ = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+  read_message();
+  std::lock_guard guard(children().mutex);
+  std::erase(children().pids, pid_);
+}
+
+bool ChildProcess::wait(VmThread& thread, std::optional<Instant> deadline) {
+  constexpr std::int64_t kLongest = 1 << 30;
+  constexpr std::int64_t kWithoutDescriptor =
+      10;  // ms; where the kernel has no pidfd, it is asked now and then
+  Blocking blocking(thread);
+  for (;;) {
+    pollfd wanted[2] = {{end_, POLLIN, 0}, {message_pipe_, POLLIN, 0}};
+    {
+      std::lock_guard guard(mutex_);
+      // A long message would keep the child from ending: it is read as it comes.
+      read_message();
+      reap();
+      if (exit_code_) return true;
+      if (message_is_complete_) wanted[1].fd = -1;
+    }
+    std::int64_t left = kLongest;
+    if (deadline)
+      left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - thread.vm().scheduler().now()).count();
+    if (left <= 0) return false;
+    if (end_ < 0) left = std::min(left, kWithoutDescriptor);
+    poll(wanted, 2, static_cast<int>(std::min(left, kLongest)));
+  }
+}
+
+std::optional<int> ChildProcess::exit_code() {
+  std::lock_guard guard(mutex_);
+  reap();
+  return exit_code_;
+}
+
+std::string ChildProcess::message() {
+  std::lock_guard guard(mutex_);
+  return message_;
+}
+
+void ChildProcess::signal(int number) {
+  std::lock_guard guard(mutex_);
+  reap();
+  if (!exit_code_) kill(pid_, number);
+}
+
+std::string describe_signal(int exit_code) {
+  if (exit_code >= 0) return {};
+  return "killed by signal " + std::to_string(-exit_code) + " (" + strsignal(-exit_code) + ")";
+}
+
+void kill_all_children() {
+  std::lock_guard guard(children().mutex);
+  for (pid_t pid : children().pids) kill(pid, SIGKILL);
+}
+
+}  // namespace gilvm

@@ -1,0 +1,69 @@
+// Child processes of a VM: fork at a safepoint, wait for their end, end them when the VM is interrupted.
+//
+// Threads: a ChildProcess may be used by any attached thread; kill_all_children() by any thread.
+// Invariants:
+//  (1) Every child that was started and not waited for is in a list of the whole process, by which it is
+//  killed
+//      when the program is interrupted. None outlives the program: a child whose parent dies is killed by the
+//      kernel.
+//  (2) A child has no other thread than the one that forked it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "vm/runtime/vm.h"
+
+namespace gilvm {
+
+class ChildProcess {
+ public:
+  // Forks. In the child, runs `body` and exits with what it returns; what it leaves in *message reaches the
+  // parent. Null, with errno set, when the system has no room for another process. REQUIRES: `thread` is the
+  // caller's, attached, at a safepoint.
+  static std::shared_ptr<ChildProcess> start(VmThread& thread,
+                                             const std::function<int(std::string* message)>& body);
+  ~ChildProcess();
+  ChildProcess(const ChildProcess&) = delete;
+
+  pid_t pid() const { return pid_; }
+  // False in a child that inherited the object of a sibling. All that follows REQUIRES that it is true.
+  bool is_own() const;
+  // Waits until the child has ended or the deadline has passed. True: it has ended.
+  // REQUIRES: attached, at a safepoint.
+  bool wait(VmThread& thread, std::optional<Instant> deadline);
+  // As Python's exitcode: the exit status, or minus the number of the signal that killed it; nothing while it
+  // runs.
+  std::optional<int> exit_code();
+  // What the child left for its parent. REQUIRES: it has ended.
+  std::string message();
+  // Sends a signal, if it has not ended.
+  void signal(int number);
+
+ private:
+  ChildProcess(pid_t pid, int message_pipe);
+  // Both without blocking. REQUIRES: mutex_ is held, or nobody else has the object.
+  void reap();
+  void read_message();
+
+  const pid_t pid_;
+  const pid_t parent_;
+  const int message_pipe_;  // open until the object goes, since others may poll it
+  const int end_;           // readable when the child has ended; -1: the kernel has no pidfd
+  std::mutex mutex_;        // guards what follows; held for moments
+  std::string message_;
+  bool message_is_complete_ = false;
+  std::optional<int> exit_code_;
+};
+
+// "killed by signal 9 (Killed)" for the exit code of a child that a signal ended; empty for any other.
+std::string describe_signal(int exit_code);
+// SIGKILL for every child that is still there.
+void kill_all_children();
+
+}  // namespace gilvm

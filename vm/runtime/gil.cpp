@@ -1,0 +1,193 @@
+// How the GIL works.
+//
+// The lock is a pointer to its holder (null: free), guarded by a mutex and a condition. It is not a mutex
+// held for long: a mutex does not tell its holder that somebody waits, and lets the holder that unlocks and
+// locks again win nearly every time. The protocol is that of CPython 3.2 and newer (Antoine Pitrou's "new
+// GIL", Python/ceval_gil.c), written anew:
+//
+//  1. Who finds the lock free takes it. Who does not, waits on `released_`, for one switch interval at most.
+//  2. When the interval passes and the lock went to nobody else meanwhile, the waiter makes a *drop
+//     request*: a bit in the holder's eval breaker. If it did go to somebody else, the new holder is entitled
+//     to an interval of its own, and the waiter begins a new one. One standing request is enough: the other
+//     waiters' intervals pass without another.
+//  3. The holder sees the bit at its next switch point, where the script's data are whole, and yields: it
+//     frees the lock and signals `released_`. It may take long to get there; nothing interrupts it.
+//  4. *Forced switching*: it now owes a handover, and waits on `taken_` until another client has taken the
+//     lock. Without this it would win its own lock back on a machine with several cores, being awake while
+//     the waiter is still being woken. Which waiter gets it is the operating system's choice.
+//  5. Then it is a waiter as any other, from 1.
+//
+// A thread about to block drops the lock without being asked; it owes a handover if it had been asked.
+//
+// With a counted interval (CPython 2.7's `sys.setcheckinterval`) waiters wait without a time limit and
+// request nothing. The holder counts its own instructions and yields when the count is used up and somebody
+// waits. In 2.7 it could win the lock back at once, and often did; here 4 holds for it too, so that "100i"
+// means a hundred instructions on any machine.
+//
+// Two things differ from CPython. It begins a new interval whenever a waiter is woken, so a holder that drops
+// and takes in quick succession can keep a waiter from ever requesting; here only a switch begins a new one.
+// And it counts a request each time the interval passes; here once for each that is set.
+//
+// Nobody can hang in 4: the handover is owed only while another client waits, no client stops waiting
+// without taking the lock, and each one that takes it signals `taken_`.
+#include "vm/runtime/gil.h"
+
+#include <algorithm>
+#include <new>
+
+#include "vm/base/check.h"
+
+namespace gilvm {
+namespace {
+
+constexpr std::uint64_t kNobody = 0;
+constexpr std::uint64_t kCountedBit = std::uint64_t{1} << 63;
+
+std::uint64_t packed(const SwitchInterval& interval) {
+  if (interval.counted()) return std::min(interval.instructions, kCountedBit - 1) | kCountedBit;
+  return static_cast<std::uint64_t>(std::max(interval.time, Nanoseconds::zero()).count());
+}
+
+SwitchInterval unpacked(std::uint64_t word) {
+  SwitchInterval interval;
+  if ((word & kCountedBit) != 0) {
+    interval.instructions = word & ~kCountedBit;
+  } else {
+    interval.time = Nanoseconds(static_cast<Nanoseconds::rep>(word));
+  }
+  return interval;
+}
+
+// A statistic has one writer, so it needs no atomic addition.
+template <typename T>
+void add(std::atomic<T>& statistic, T amount) {
+  statistic.store(statistic.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+}
+
+std::uint64_t new_identity() {
+  static std::atomic<std::uint64_t> last{kNobody};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;  // relaxed: it need only be unique
+}
+
+}  // namespace
+
+GilClient::GilClient() : identity_(new_identity()) {}
+
+Gil::Gil(SwitchInterval interval) : interval_(packed(interval)) {}
+
+void Gil::take(GilClient& client) {
+  std::unique_lock lock(mutex_);
+  GILVM_CHECK(holder() != &client);
+  Instant now = monotonic_now();
+  if (!may_take(client, waiting_.load(std::memory_order_relaxed))) {
+    wait_for_turn(lock, client, now);
+  } else {
+    become_holder(client, now);
+  }
+}
+
+void Gil::drop(GilClient& client) {
+  std::unique_lock lock(mutex_);
+  GILVM_CHECK(holder() == &client);
+  release(client, monotonic_now(), drop_requested_);
+}
+
+void Gil::yield(GilClient& client) {
+  std::unique_lock lock(mutex_);
+  GILVM_CHECK(holder() == &client);
+  // A request implies a waiter, and waiters do not go away: without one there is nothing to settle.
+  if (!wanted()) return;
+  Instant now = monotonic_now();
+  release(client, now, /*owes_handover=*/true);
+  wait_for_turn(lock, client, now);
+}
+
+void Gil::set_interval(SwitchInterval interval) {
+  std::unique_lock lock(mutex_);
+  interval_.store(packed(interval), std::memory_order_relaxed);
+  // Whoever waits sleeps by the old interval, perhaps for ever.
+  released_.notify_all();
+}
+
+SwitchInterval Gil::interval() const noexcept { return unpacked(interval_.load(std::memory_order_relaxed)); }
+
+void Gil::reset_after_fork(GilClient& survivor) {
+  GILVM_CHECK(holder() == &survivor);
+  // Not destroyed first: destroying a condition waits for its waiters, and they do not exist.
+  new (&mutex_) std::mutex;
+  new (&released_) std::condition_variable;
+  new (&taken_) std::condition_variable;
+  waiting_.store(0, std::memory_order_relaxed);
+  handover_owed_by_ = kNobody;
+  // A waiter may have been between setting the bit and noting it here, so settle both.
+  drop_requested_ = false;
+  survivor.clear_drop_request();
+}
+
+bool Gil::may_take(const GilClient& client, std::uint32_t others_waiting) const {
+  return gil_rules::may_take(holder() != nullptr, handover_owed_by_ == client.identity_, others_waiting);
+}
+
+void Gil::become_holder(GilClient& client, Instant now) {
+  if (last_holder_ != client.identity_) {
+    if (last_holder_ != kNobody) add(client.statistics.switches, std::uint64_t{1});
+    last_holder_ = client.identity_;
+    ++switch_number_;
+    if (handover_owed_by_ != kNobody) taken_.notify_all();
+  }
+  handover_owed_by_ = kNobody;
+  holder_.store(&client, std::memory_order_relaxed);
+  held_since_ = now;
+}
+
+void Gil::release(GilClient& client, Instant now, bool owes_handover) {
+  add(client.statistics.held, Nanoseconds(now - held_since_));
+  if (drop_requested_) {
+    drop_requested_ = false;
+    client.clear_drop_request();
+  }
+  if (owes_handover) handover_owed_by_ = client.identity_;
+  holder_.store(nullptr, std::memory_order_relaxed);
+  if (wanted()) released_.notify_one();
+}
+
+void Gil::wait_for_turn(std::unique_lock<std::mutex>& lock, GilClient& client, Instant started) {
+  const std::uint32_t others_before = waiting_.load(std::memory_order_relaxed);
+  waiting_.store(others_before + 1, std::memory_order_relaxed);
+  Instant now = started;
+  Instant interval_start = started;
+  std::uint64_t switch_number = switch_number_;
+  while (!may_take(client, waiting_.load(std::memory_order_relaxed) - 1)) {
+    const SwitchInterval in_force = interval();
+    if (handover_owed_by_ == client.identity_) {
+      taken_.wait(lock);
+    } else if (in_force.counted()) {
+      released_.wait(lock);
+    } else {
+      released_.wait_until(lock, interval_start + gil_rules::interval_time(in_force));
+    }
+    now = monotonic_now();
+    const bool switched = switch_number != switch_number_;
+    // Asks the clock and not the wait's result: a wake-up may come for a new interval, or for nothing.
+    const bool passed = gil_rules::interval_passed(interval(), now - interval_start);
+    if (gil_rules::may_request(passed, holder() != nullptr, switched, drop_requested_)) {
+      request_drop_of_holder(client);
+    }
+    if (passed || switched) {
+      interval_start = now;
+      switch_number = switch_number_;
+    }
+  }
+  waiting_.store(waiting_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  add(client.statistics.waited, Nanoseconds(now - started));
+  become_holder(client, now);
+}
+
+void Gil::request_drop_of_holder(GilClient& waiter) {
+  drop_requested_ = true;
+  add(waiter.statistics.requests, std::uint64_t{1});
+  // The holder exists as long as it has not dropped, and to drop it needs the mutex that we hold.
+  holder()->request_drop();
+}
+
+}  // namespace gilvm

@@ -1,0 +1,115 @@
+#include "vm/runtime/native_call.h"
+
+#include "vm/runtime/variable_names.h"
+
+namespace gilvm {
+namespace {
+
+// What the script calls the running function: its caller's call instruction tells.
+VariableName called_name(VmThread& thread) {
+  const CallFrame* frame = thread.coroutine->frame();
+  if (frame->kind != FrameKind::kScript) return {};
+  const Prototype& prototype = *frame->closure->prototype;
+  auto index = static_cast<std::size_t>(frame->pc - prototype.code.get());
+  return index == 0 ? VariableName{} : name_of_called(prototype, prototype.lua_position[index - 1]);
+}
+
+}  // namespace
+
+int NativeCall::error(std::string_view message) {
+  raise_message(thread_, message);
+  return kNativeError;
+}
+
+int NativeCall::argument_error(unsigned index, std::string_view message) {
+  VariableName called = called_name(thread_);
+  unsigned number = index + 1;
+  if (called.kind == "method") {
+    if (number-- == 1) {
+      return error("calling '" + called.name + "' on bad self (" + std::string(message) + ")");
+    }
+  }
+  std::string name = called.known() ? called.name : global_function_name(thread_, Value::native(function_));
+  if (name.empty()) name = "?";
+  return error("bad argument #" + std::to_string(number) + " to '" + name + "' (" + std::string(message) +
+               ")");
+}
+
+int NativeCall::type_error(unsigned index, const char* expected) {
+  const std::string got = has(index) ? type_name_of(thread_, (*this)[index]) : "no value";
+  return argument_error(index, std::string(expected) + " expected, got " + got);
+}
+
+bool NativeCall::reserve_results(std::size_t count) {
+  Coroutine* coroutine = thread_.coroutine;
+  if (coroutine->reserve(coroutine->stack() + first_, count)) return true;
+  raise_message(thread_, "stack overflow");
+  return false;
+}
+
+bool NativeCall::integer(unsigned index, std::int64_t* result) {
+  if (has(index)) {
+    Register number = reg(index);
+    if (number.value.is_string() && !number_from_text(number.value.as_string()->view(), &number)) {
+      return type_error(index, "number") == 0;
+    }
+    if (number.is_integer()) {
+      *result = number.as_integer();
+      return true;
+    }
+    if (number.value.is_double()) {
+      if (exact_integer(number.value.as_double(), result)) return true;
+      return argument_error(index, "number has no integer representation") == 0;
+    }
+  }
+  return type_error(index, "number") == 0;
+}
+
+bool NativeCall::number(unsigned index, double* result) {
+  if (has(index)) {
+    Register number = reg(index);
+    if (number.value.is_string() && !number_from_text(number.value.as_string()->view(), &number)) {
+      return type_error(index, "number") == 0;
+    }
+    if (number.value.is_double()) {
+      *result = number.value.as_signed_double();
+      return true;
+    }
+    if (number.is_integer()) {
+      *result = static_cast<double>(number.as_integer());
+      return true;
+    }
+  }
+  return type_error(index, "number") == 0;
+}
+
+bool NativeCall::text(unsigned index, String** result) {
+  if (has(index)) {
+    Value value = (*this)[index];
+    if (value.is_number()) {
+      value = Value::string(thread_.string(number_text(value)));
+      reg(index).set(value);
+    }
+    if (value.is_string()) {
+      *result = value.as_string();
+      return true;
+    }
+  }
+  return type_error(index, "string") == 0;
+}
+
+bool NativeCall::table(unsigned index, Table** result) {
+  if (!has(index) || !reg(index).value.is_table()) return type_error(index, "table") == 0;
+  *result = reg(index).value.as_table();
+  return true;
+}
+
+bool NativeCall::function(unsigned index, Value* result) {
+  if (!has(index) || !reg(index).value.is_function()) return type_error(index, "function") == 0;
+  *result = reg(index).value;
+  return true;
+}
+
+bool NativeCall::any(unsigned index) { return has(index) || argument_error(index, "value expected") == 0; }
+
+}  // namespace gilvm

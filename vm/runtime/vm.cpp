@@ -1,0 +1,168 @@
+#include "vm/runtime/vm.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "vm/base/check.h"
+
+namespace gilvm {
+Vm::Vm(const VmSettings& settings, Scheduler& scheduler)
+    : settings_(settings),
+      scheduler_(scheduler),
+      strings_(heap_, settings.hash_seed),
+      gil_(settings.lock.interval) {
+  define_object_kinds(heap_);
+  LocalHeap* local = heap_.attach(nullptr);
+  for (unsigned event = 0; event < static_cast<unsigned>(Event::kCount); ++event) {
+    event_names_[event] = strings_.make(*local, gilvm::name_of(static_cast<Event>(event)));
+  }
+  globals = Table::make(*local);
+  registry = Table::make(*local);
+  heap_.detach(local);
+}
+
+Vm::~Vm() { GILVM_CHECK(threads_.empty()); }
+
+void Vm::set_switch_interval(SwitchInterval interval) {
+  gil_.set_interval(interval);
+  std::lock_guard guard(threads_mutex_);
+  for (VmThread* thread : threads_) thread->request(kNewDispatch);
+}
+
+VmThread* Vm::add_thread(std::string name) {
+  auto* thread = new VmThread(*this, std::move(name));
+  {
+    std::lock_guard guard(threads_mutex_);
+    threads_.push_back(thread);
+    thread_count_.store(threads_.size(), std::memory_order_relaxed);
+    if (interruption() != Interruption::kNone) thread->request(kInterrupt);
+  }
+  thread->attach();
+  thread->coroutine = Coroutine::make(thread->heap());
+  return thread;
+}
+
+void Vm::remove_thread(VmThread* thread) {
+  thread->detach();
+  std::unique_lock lock(threads_mutex_);
+  const GilStatistics& statistics = thread->statistics;
+  ended_.push_back({thread->name(), statistics.switches.load(std::memory_order_relaxed),
+                    statistics.requests.load(std::memory_order_relaxed),
+                    statistics.held.load(std::memory_order_relaxed),
+                    statistics.waited.load(std::memory_order_relaxed)});
+  threads_.erase(std::find(threads_.begin(), threads_.end(), thread));
+  thread_count_.store(threads_.size(), std::memory_order_relaxed);
+  threads_changed_.notify_all();
+  lock.unlock();
+  // Not under the mutex: it gives back its part of the heap, which a collector that waits for the mutex may
+  // hold.
+  delete thread;
+}
+
+std::vector<Vm::ThreadRecord> Vm::thread_records() {
+  std::lock_guard guard(threads_mutex_);
+  std::vector<ThreadRecord> records = ended_;
+  for (VmThread* thread : threads_) {
+    const GilStatistics& statistics = thread->statistics;
+    records.push_back({thread->name(), statistics.switches.load(std::memory_order_relaxed),
+                       statistics.requests.load(std::memory_order_relaxed),
+                       statistics.held.load(std::memory_order_relaxed),
+                       statistics.waited.load(std::memory_order_relaxed)});
+  }
+  return records;
+}
+
+bool Vm::everyone_stands_still(const VmThread& except) const {
+  return std::all_of(threads_.begin(), threads_.end(), [&](const VmThread* thread) {
+    return thread == &except || thread->state_.load(std::memory_order_seq_cst) == VmThread::State::kDetached;
+  });
+}
+
+void Vm::stop_the_world(VmThread& thread) {
+  if (has_gil()) return;
+  // While this thread waits for another stopper it must itself count as stopped.
+  thread.detach();
+  stopper_mutex_.lock();
+  std::unique_lock lock(threads_mutex_);
+  stopped_.store(true, std::memory_order_seq_cst);
+  for (VmThread* other : threads_) {
+    if (other != &thread) other->request(kStopTheWorld);
+  }
+  threads_changed_.wait(lock, [&] { return everyone_stands_still(thread); });
+  thread.state_.store(VmThread::State::kAttached, std::memory_order_seq_cst);
+}
+
+void Vm::resume_the_world(VmThread&) {
+  if (has_gil()) return;
+  {
+    std::lock_guard guard(threads_mutex_);
+    stopped_.store(false, std::memory_order_seq_cst);
+  }
+  threads_changed_.notify_all();
+  stopper_mutex_.unlock();
+}
+
+void Vm::collect(VmThread& thread) {
+  stop_the_world(thread);
+  heap_.collect([this](Marker& marker) { mark_roots(marker); });
+#ifdef GILVM_STRESS
+  heap_.verify();
+#endif
+  resume_the_world(thread);
+}
+
+void Vm::mark_roots(Marker& marker) {
+  for (Table* table : {globals, registry, string_metatable}) {
+    if (table) marker.mark_object(table);
+  }
+  for (String* name : event_names_) marker.mark_object(name);
+  for (auto& trace : roots_) trace(marker);
+  // A thread that is being added has no coroutine yet; one that is added or removed meanwhile waits in
+  // attach().
+  std::lock_guard guard(threads_mutex_);
+  for (VmThread* thread : threads_) {
+    if (thread->coroutine) {
+      // Traced even if reached before: only here are the registers above those in use cleared.
+      marker.mark_object(thread->coroutine);
+    }
+    marker.mark(thread->error);
+    marker.mark(thread->script_object);
+    if (thread->erring_native) marker.mark_object(thread->erring_native);
+  }
+}
+
+void Vm::interrupt(Interruption reason, int exit_status) {
+  Interruption none = Interruption::kNone;
+  if (!interruption_.compare_exchange_strong(none, reason, std::memory_order_acq_rel)) return;
+  exit_status_.store(exit_status, std::memory_order_relaxed);
+  {
+    std::lock_guard guard(threads_mutex_);
+    for (VmThread* thread : threads_) thread->request(kInterrupt);
+  }
+  scheduler_.interrupt_all();
+}
+
+int Vm::fork(VmThread& thread) {
+  stop_the_world(thread);
+  // In this order, as a collection takes them.
+  heap_.lock();
+  threads_mutex_.lock();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // The other threads do not exist here. What they own stays reachable for the collector through the heap.
+    if (has_gil()) gil_.reset_after_fork(thread);
+    scheduler_.reset_after_fork();
+    threads_.assign(1, &thread);
+    thread_count_.store(1, std::memory_order_relaxed);
+    ended_.clear();
+    new (&threads_changed_) std::condition_variable;
+  }
+  threads_mutex_.unlock();
+  heap_.unlock();
+  resume_the_world(thread);
+  return child;
+}
+
+}  // namespace gilvm
