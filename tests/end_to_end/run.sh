@@ -460,6 +460,22 @@ for target in group parent; do
   interrupts "Ctrl-C ($target) ends compare" "$target" compare endless_worker.lua
 done
 
+# The script sees its child end, and ends itself, maybe before gilvm has looked at the signal that it got as well.
+script signal_as_it_ends <<'LUA'
+local p = require("multiprocessing").Process{target = function() while true do end end}
+p:start()
+os.execute("trap '' INT; kill -INT 0")
+p:join()
+LUA
+for round in {1..12}; do
+  for _ in {1..16}; do
+    { setsid -w "$gilvm" signal_as_it_ends.lua 2>/dev/null || echo $?; } &
+  done
+  wait
+done | sort | uniq -c | tr -s ' ' >out
+want_output ' 192 130'
+conclude 'a signal counts, however near the end of the program it comes'
+
 # ---- Processes and files
 
 status=0

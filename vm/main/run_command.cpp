@@ -73,7 +73,7 @@ int run_in_processes(ScriptHost& host, const std::vector<Closure*>& workers) {
           call_reporting(thread, Value::closure(workers[worker - 1]), host.arguments(), &failure);
       if (!well && !failure.empty()) complain("worker " + std::to_string(worker) + ": " + failure);
       host.finish();
-      return host.exit_status(well ? 0 : kExitScriptError);
+      return host.exit_status_of_child(well ? 0 : kExitScriptError);
     };
     std::shared_ptr<ChildProcess> child = ChildProcess::start(thread, body);
     if (!child) {

@@ -103,12 +103,16 @@ void ScriptHost::finish() {
 }
 
 void ScriptHost::worker_has_ended(int exit_code) {
-  if (exit_code == -SIGINT && vm_.interruption() == Interruption::kNone) supervisor_.expect_interruption();
+  if (exit_code == -SIGINT) supervisor_.settle();
 }
 
 int ScriptHost::exit_status(int otherwise) {
-  exit_status_ = vm_.interruption() == Interruption::kExit ? vm_.exit_status() : otherwise;
+  exit_status_ = exit_status_of_child(otherwise);
   return supervisor_.exit_status().value_or(exit_status_);
+}
+
+int ScriptHost::exit_status_of_child(int otherwise) const {
+  return vm_.interruption() == Interruption::kExit ? vm_.exit_status() : otherwise;
 }
 
 }  // namespace gilvm

@@ -41,6 +41,8 @@ class ScriptHost {
   void worker_has_ended(int exit_code);
   // The exit status after os.exit, a signal or a time-out; `otherwise` when there was none.
   int exit_status(int otherwise);
+  // The same in a child, which has no supervisor.
+  int exit_status_of_child(int otherwise) const;
 
  private:
   void set_arguments(const std::string& script);

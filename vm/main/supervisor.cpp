@@ -15,13 +15,29 @@ namespace {
 
 constexpr int kWakeUp = SIGUSR1;
 
-sigset_t watched_signals() {
+sigset_t interrupting_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+sigset_t watched_signals() {
+  sigset_t signals = interrupting_signals();
   sigaddset(&signals, kWakeUp);
   return signals;
+}
+
+// The number of an interrupting signal that has come and was not taken yet, or -1.
+int take_pending_interruption() {
+  const sigset_t signals = interrupting_signals();
+  const timespec none{0, 0};
+  int number;
+  do {
+    number = sigtimedwait(&signals, nullptr, &none);
+  } while (number < 0 && errno == EINTR);
+  return number;
 }
 
 }  // namespace
@@ -69,9 +85,11 @@ void Supervisor::end_waiting() {
   waiting_until_.reset();
 }
 
-void Supervisor::expect_interruption() {
+void Supervisor::settle() {
   std::unique_lock lock(mutex_);
-  interrupted_.wait_for(lock, std::chrono::milliseconds(500), [this] { return exit_status_.has_value(); });
+  const std::uint64_t ticket = ++settle_asked_;
+  pthread_kill(thread_.native_handle(), kWakeUp);
+  settled_.wait(lock, [&] { return settle_answered_ >= ticket || exit_status_; });
 }
 
 void Supervisor::end_now(int exit_status) {
@@ -81,7 +99,8 @@ void Supervisor::end_now(int exit_status) {
   _exit(exit_status);
 }
 
-std::optional<int> Supervisor::exit_status() const {
+std::optional<int> Supervisor::exit_status() {
+  settle();
   std::lock_guard guard(mutex_);
   return exit_status_;
 }
@@ -90,7 +109,7 @@ void Supervisor::stop_everything(Interruption reason, int exit_status, const cha
   std::fprintf(stderr, "gilvm: %s\n", line);
   std::lock_guard guard(mutex_);
   exit_status_ = exit_status;
-  interrupted_.notify_all();
+  settled_.notify_all();
   for (Vm* vm : vms_) vm->interrupt(reason);
   kill_all_children();
 }
@@ -115,19 +134,26 @@ void Supervisor::run() {
       number = sigwaitinfo(&signals, &info);
     }
     if (number < 0 && errno == EINTR) continue;
-    bool stopped;
+    std::optional<int> stopped;
+    std::uint64_t ticket;
     {
       std::lock_guard guard(mutex_);
       if (ending_) return;
-      stopped = exit_status_.has_value();
+      stopped = exit_status_;
+      ticket = settle_asked_;
       if (number < 0 && waiting_until_ && *waiting_until_ <= monotonic_now()) {
         end_now(exit_status_.value_or(status_after_waiting_));
       }
     }
-    if (number == kWakeUp) continue;
+    if (number == kWakeUp && (number = take_pending_interruption()) < 0) {
+      std::lock_guard guard(mutex_);
+      settle_answered_ = ticket;
+      settled_.notify_all();
+      continue;
+    }
     if (number < 0 && !(deadline && *deadline <= monotonic_now())) continue;  // it was end_waiting()'s time
     // A second Ctrl-C, or a second has passed and something is stuck.
-    if (stopped) end_now(*exit_status());
+    if (stopped) end_now(*stopped);
     if (number == SIGINT) {
       stop_everything(Interruption::kSignal, kExitInterrupted, translate("interrupted"));
     } else if (number == SIGTERM) {

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -35,11 +36,11 @@ class Supervisor {
   // program, which has that exit status.
   void begin_waiting(int exit_status);
   void end_waiting();
-  // A child was ended by SIGINT. When that was Ctrl-C this process has got it too, and is interrupted on
-  // return.
-  void expect_interruption();
+  // On return every signal that this process had got before the call has been acted on. Ctrl-C goes to the
+  // children too, and a script may see one of them end, and end itself, before the thread here wakes up.
+  void settle();
   // The exit status that the interruption asks for; nothing when there was none.
-  std::optional<int> exit_status() const;
+  std::optional<int> exit_status();
 
  private:
   void run();
@@ -50,7 +51,9 @@ class Supervisor {
   mutable std::mutex mutex_;  // guards what follows
   std::vector<Vm*> vms_;
   std::optional<int> exit_status_;
-  std::condition_variable interrupted_;  // exit_status_ was set
+  std::uint64_t settle_asked_ = 0;
+  std::uint64_t settle_answered_ = 0;
+  std::condition_variable settled_;  // settle_answered_ has moved, or exit_status_ was set
   bool ending_ = false;
   std::optional<Instant> waiting_until_;  // while a script's threads are waited for
   int status_after_waiting_ = 0;
