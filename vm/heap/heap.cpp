@@ -268,7 +268,9 @@ void Heap::collect(const std::function<void(Marker&)>& mark_roots) {
   }
   live_bytes_ = marker.bytes_;
   allocated_.store(0, std::memory_order_relaxed);
-  threshold_ = std::max(kLeastBetweenCollections, live_bytes_);
+  // In proportion to the threads that allocate: two do not collect twice as often as one.
+  threshold_ = std::max(
+      kLeastBetweenCollections * std::max<std::size_t>(locals_.size() - idle_locals_.size(), 1), live_bytes_);
   ++collections_;
 }
 

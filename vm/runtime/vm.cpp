@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "vm/base/check.h"
+#include "vm/base/spin.h"
 
 namespace gilvm {
 Vm::Vm(const VmSettings& settings, Scheduler& scheduler)
@@ -90,6 +91,13 @@ void Vm::stop_the_world(VmThread& thread) {
   for (VmThread* other : threads_) {
     if (other != &thread) other->request(kStopTheWorld);
   }
+  lock.unlock();
+  // Each look takes the mutex for itself: those who detach and those who end need it.
+  spin_until([&] {
+    std::lock_guard guard(threads_mutex_);
+    return everyone_stands_still(thread);
+  });
+  lock.lock();
   threads_changed_.wait(lock, [&] { return everyone_stands_still(thread); });
   thread.state_.store(VmThread::State::kAttached, std::memory_order_seq_cst);
 }

@@ -1,6 +1,7 @@
 #include "vm/runtime/vm_thread.h"
 
 #include "vm/base/check.h"
+#include "vm/base/spin.h"
 #include "vm/runtime/vm.h"
 
 namespace gilvm {
@@ -101,14 +102,16 @@ void VmThread::attach() {
     vm_.gil().take(*this);
     return;
   }
+  const auto world_goes_on = [this] { return !vm_.stopped_.load(std::memory_order_seq_cst); };
   for (;;) {
+    spin_until(world_goes_on);
     // Either the stopper sees this thread attached, or this thread sees that the world is stopped.
     state_.store(State::kAttached, std::memory_order_seq_cst);
     if (!vm_.stopped_.load(std::memory_order_seq_cst)) return;
     std::unique_lock lock(vm_.threads_mutex_);
     state_.store(State::kDetached, std::memory_order_seq_cst);
     vm_.threads_changed_.notify_all();
-    vm_.threads_changed_.wait(lock, [this] { return !vm_.stopped_.load(std::memory_order_seq_cst); });
+    vm_.threads_changed_.wait(lock, world_goes_on);
   }
 }
 

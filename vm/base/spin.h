@@ -1,0 +1,45 @@
+// Waiting for another thread without sleeping, when it is about to be done: putting a thread to sleep and waking
+// it costs tens of microseconds, more than most of what is waited for.
+#pragma once
+
+#include <sched.h>
+
+#include <chrono>
+
+#include "vm/base/clock.h"
+
+namespace gilvm {
+
+// False when the program may use one core only: there, whoever spins keeps the other from running.
+inline bool spinning_helps() {
+  static const bool several_cores = [] {
+    cpu_set_t allowed;
+    return sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 1;
+  }();
+  return several_cores;
+}
+
+inline void spin_pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb");
+#endif
+}
+
+// Asks `done` again and again, for a short while. Returns its last answer.
+template <typename Done>
+bool spin_until(Done done) {
+  constexpr std::chrono::microseconds kLongest(50);
+  constexpr int kPausesBetweenLooksAtTheClock = 16;
+  if (done()) return true;
+  if (!spinning_helps()) return false;
+  const Instant end = monotonic_now() + kLongest;
+  do {
+    for (int count = 0; count < kPausesBetweenLooksAtTheClock; ++count) spin_pause();
+    if (done()) return true;
+  } while (monotonic_now() < end);
+  return false;
+}
+
+}  // namespace gilvm
