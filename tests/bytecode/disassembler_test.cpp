@@ -57,9 +57,24 @@ TEST_CASE("a jump shows the number of the instruction that it leads to", "[disas
   CHECK(operands(Instruction::with_wide(Opcode::kJumpIfFalse, at(2), 3), 5) == "R2 -> 9");
 }
 
-TEST_CASE("a comparison shows the outcome for which it jumps", "[disassembler]") {
-  CHECK(operands(Instruction(Opcode::kLess, at(0), at(1), 4, 1), 5) == "R0 R1 true -> 10");
-  CHECK(operands(Instruction(Opcode::kLessInteger, at(0), 3, 4, 2), 5) == "R0 3 false -> 10");
+TEST_CASE("the name of a comparison says for which outcome it jumps", "[disassembler]") {
+  CHECK(operands(Instruction(Opcode::kLess, at(0), at(1), 4, 1), 5) == "R0 R1 -> 10");
+  CHECK(operands(Instruction(Opcode::kNotLessInteger, at(0), 3, 4, 2), 5) == "R0 3 -> 10");
+  CHECK(operands(Instruction(Opcode::kTestSet, at(0), at(1), 4, 0), 5) == "R0 R1 false -> 10");
+}
+
+TEST_CASE("comparisons and their opposites come in pairs", "[instruction]") {
+  CHECK(negated(Opcode::kLess) == Opcode::kNotLess);
+  CHECK(negated(Opcode::kNotGreaterEqualInteger) == Opcode::kGreaterEqualInteger);
+  CHECK_FALSE(is_comparison(Opcode::kJumpIfTrue));
+  CHECK_FALSE(is_comparison(Opcode::kForPrepare));
+  for (unsigned op = 0; op < kOpcodeCount; ++op) {
+    const auto opcode = static_cast<Opcode>(op);
+    if (!is_comparison(opcode)) continue;
+    INFO(info_of(opcode).name);
+    CHECK(negated(negated(opcode)) == opcode);
+    CHECK(is_negated(opcode) == (std::string_view(info_of(opcode).name).substr(0, 3) == "Not"));
+  }
 }
 
 TEST_CASE("arithmetic with exchanged operands says so", "[disassembler]") {

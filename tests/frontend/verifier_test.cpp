@@ -142,12 +142,21 @@ TEST_CASE("a jump out of the code is refused", "[verifier]") {
                  "leaves the code"));
 }
 
-TEST_CASE("a jump back that does not poll the eval breaker is refused", "[verifier]") {
+TEST_CASE("a jump back that is no switch point is refused", "[verifier]") {
   HandMade code;
-  CHECK(mentions(code.verdict({jump(Opcode::kJump, -1)}), "poll"));
-  CHECK(mentions(code.verdict({kLoad, jump(Opcode::kJumpIfFalse, -1), kReturn}), "poll"));
-  CHECK(
-      mentions(code.verdict({kLoad, Instruction(Opcode::kEqualInteger, at(0), 1, 0xFFFF), kReturn}), "poll"));
+  CHECK(mentions(code.verdict({jump(Opcode::kJump, -1)}), "switch point"));
+  CHECK(mentions(code.verdict({kLoad, jump(Opcode::kJumpIfFalse, -1), kReturn}), "switch point"));
+  CHECK(mentions(code.verdict({kLoad, Instruction(Opcode::kEqualInteger, at(0), 1, 0xFFFF, 1), kReturn}),
+                 "switch point"));
+}
+
+TEST_CASE("a comparison whose condition says the opposite is refused", "[verifier]") {
+  HandMade code;
+  CHECK(mentions(code.verdict({kLoad, Instruction(Opcode::kEqualInteger, at(0), 1, 0, 0), kReturn}),
+                 "contradicts"));
+  CHECK(mentions(code.verdict({kLoad, Instruction(Opcode::kNotEqualInteger, at(0), 1, 0, 1), kReturn}),
+                 "contradicts"));
+  CHECK(code.verdict({kLoad, Instruction(Opcode::kNotEqualInteger, at(0), 1, 0, 0), kReturn}).empty());
 }
 
 TEST_CASE("code that can run past its end is refused", "[verifier]") {

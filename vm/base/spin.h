@@ -1,5 +1,5 @@
-// Waiting for another thread without sleeping, when it is about to be done: putting a thread to sleep and waking
-// it costs tens of microseconds, more than most of what is waited for.
+// Waiting for another thread without sleeping, when it is about to be done: putting a thread to sleep and
+// waking it costs tens of microseconds, more than most of what is waited for.
 #pragma once
 
 #include <sched.h>

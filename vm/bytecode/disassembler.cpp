@@ -118,7 +118,7 @@ void Disassembly::add_field(Field field) {
 
 // What field x says, where it stands before the jump that it decides about.
 void Disassembly::add_condition() {
-  if (info_.x == OperandKind::Condition) add((instruction_.x() & 1) != 0 ? "true" : "false");
+  if (instruction_.op() == Opcode::kTestSet) add((instruction_.x() & 1) != 0 ? "true" : "false");
   if (info_.x == OperandKind::Event && (instruction_.x() & kExchanged) != 0) add("exchanged");
 }
 

@@ -48,7 +48,7 @@ enum class OperandKind : std::uint8_t {
   WideConstant,   // b and c: a constant
   WidePrototype,  // b and c: index of a nested function
   WideForward,    // b and c: a distance, not negative
-  WideLoop,       // b and c: a distance of either sign; the eval breaker is polled
+  WideLoop,       // b and c: a distance of either sign; a switch point
   Hint,           // x: where a key was last found
   Event,          // x: a metamethod's event, bit 7 set when the operands were exchanged
   Condition,      // x: jump when the outcome is bit 0
@@ -59,6 +59,30 @@ struct OpcodeInfo {
   OperandKind a, b, c, x;
 };
 const OpcodeInfo& info_of(Opcode opcode);
+
+// Comparisons come in pairs: one, and right after it its opposite.
+constexpr bool is_comparison(Opcode opcode) {
+  return opcode >= Opcode::kEqual && opcode <= Opcode::kNotGreaterEqualInteger;
+}
+constexpr bool is_negated(Opcode comparison) {
+  return (static_cast<int>(comparison) - static_cast<int>(Opcode::kEqual)) % 2 == 1;
+}
+constexpr Opcode negated(Opcode comparison) {
+  return static_cast<Opcode>(static_cast<int>(comparison) + (is_negated(comparison) ? -1 : 1));
+}
+// A jump back, or a call: where a thread looks at its eval breaker even if not every instruction is a switch
+// point. Every loop and every recursion of script functions passes one.
+constexpr bool is_switch_point(Opcode opcode) {
+  switch (opcode) {
+    case Opcode::kJumpBack:
+    case Opcode::kForLoop:
+    case Opcode::kGenericForCall:
+    case Opcode::kGenericForLoop:
+    case Opcode::kCall:
+    case Opcode::kTailCall: return true;
+    default: return false;
+  }
+}
 
 inline constexpr unsigned kRegisterSize = 16;
 

@@ -211,22 +211,20 @@ bool touches_shared(Opcode op) {
     case Opcode::kStoreUpvalue:
     case Opcode::kGetGlobal:
     case Opcode::kSetGlobal:
+    case Opcode::kSetGlobalConstant:
     case Opcode::kGetField:
     case Opcode::kSetField:
+    case Opcode::kSetFieldConstant:
     case Opcode::kGetInteger:
     case Opcode::kSetInteger:
+    case Opcode::kSetIntegerConstant:
     case Opcode::kGetIndex:
     case Opcode::kSetIndex:
+    case Opcode::kSetIndexConstant:
     case Opcode::kSelf:
     case Opcode::kLength: return true;
     default: return false;  // kSetList fills a table that nobody else knows yet
   }
-}
-
-// A backward jump, or a call, which enters a function.
-bool may_switch(Opcode op) {
-  const OpcodeInfo& info = info_of(op);
-  return info.b == OperandKind::WideLoop || info.a == OperandKind::Call || op == Opcode::kGenericForCall;
 }
 
 // The source line under which an instruction stands. A local's cell is made where its scope begins, which is
@@ -247,7 +245,9 @@ std::int32_t line_of(const Prototype& prototype, std::size_t position, const Pro
   return prototype.lines[position];
 }
 
-char sign_of(Opcode op) { return touches_shared(op) ? kTouchesShared : may_switch(op) ? kMaySwitch : ' '; }
+char sign_of(Opcode op) {
+  return touches_shared(op) ? kTouchesShared : is_switch_point(op) ? kMaySwitch : ' ';
+}
 
 class Listing {
  public:

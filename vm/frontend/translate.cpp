@@ -78,6 +78,10 @@ class Translator {
   unsigned read_either(unsigned operand, bool is_constant) {
     return is_constant ? read_constant(operand) : read(operand);
   }
+  // The operand that holds what a store instruction stores: a constant, or a register.
+  unsigned stored_value(LuaInstruction store) {
+    return store.k() ? constant_field(store.c()) : at(read(store.c()));
+  }
   // Runs `emit_into(register)`, whose result belongs into Lua's register `reg`.
   template <typename Emit>
   void write(unsigned reg, Emit emit_into) {
@@ -125,7 +129,7 @@ class Translator {
 };
 
 void Translator::emit_condition(Opcode op, unsigned a, unsigned b, unsigned x, std::int32_t target) {
-  // Only unconditional jumps go backward, because those poll the eval breaker.
+  // Only unconditional jumps go backward, because those are switch points.
   const bool is_test = op == Opcode::kJumpIfFalse || op == Opcode::kJumpIfTrue;
   const bool direct = target > position_ && (is_test || lua_.code.size() < kShortJumps);
   if (is_test) {
@@ -136,13 +140,13 @@ void Translator::emit_condition(Opcode op, unsigned a, unsigned b, unsigned x, s
     jumps_.push_back({emit(op, a, b, 0, x), position_, target, true});
     return;
   } else {
-    emit(op, a, b, 1, x ^ 1);
+    emit(negated(op), a, b, 1, x ^ 1);
   }
   emit_wide_jump(Opcode::kJump, 0, target);
 }
 
 void Translator::translate_comparison(Opcode op, unsigned a, unsigned b, bool condition, unsigned x) {
-  emit_condition(op, a, b, x | (condition ? 1 : 0), jump_target_after());
+  emit_condition(condition ? op : negated(op), a, b, x | (condition ? 1 : 0), jump_target_after());
 }
 
 void Translator::translate_arithmetic(Opcode op, LuaInstruction instruction, unsigned b, unsigned c) {
@@ -247,7 +251,9 @@ void Translator::translate_instruction(LuaInstruction i) {
     case LuaOp::SETUPVAL: emit(Opcode::kStoreUpvalue, at(read(a)), b); return;
     case LuaOp::GETTABUP:
       return write(a, [&](unsigned to) { emit(Opcode::kGetGlobal, at(to), b, constant_field(c)); });
-    case LuaOp::SETTABUP: emit(Opcode::kSetGlobal, at(read_either(c, i.k())), a, constant_field(b)); return;
+    case LuaOp::SETTABUP:
+      emit(i.k() ? Opcode::kSetGlobalConstant : Opcode::kSetGlobal, stored_value(i), a, constant_field(b));
+      return;
     case LuaOp::GETTABLE: {
       const unsigned table = read(b), key = read(c);
       return write(a, [&](unsigned to) { emit(Opcode::kGetIndex, at(to), at(table), at(key)); });
@@ -262,17 +268,18 @@ void Translator::translate_instruction(LuaInstruction i) {
     }
     case LuaOp::SETTABLE: {
       const unsigned table = read(a), key = read(b);
-      emit(Opcode::kSetIndex, at(table), at(key), at(read_either(c, i.k())));
+      emit(i.k() ? Opcode::kSetIndexConstant : Opcode::kSetIndex, at(table), at(key), stored_value(i));
       return;
     }
     case LuaOp::SETI: {
       const unsigned table = read(a);
-      emit(Opcode::kSetInteger, at(table), b, at(read_either(c, i.k())));
+      emit(i.k() ? Opcode::kSetIntegerConstant : Opcode::kSetInteger, at(table), b, stored_value(i));
       return;
     }
     case LuaOp::SETFIELD: {
       const unsigned table = read(a);
-      emit(Opcode::kSetField, at(table), constant_field(b), at(read_either(c, i.k())));
+      emit(i.k() ? Opcode::kSetFieldConstant : Opcode::kSetField, at(table), constant_field(b),
+           stored_value(i));
       return;
     }
     case LuaOp::NEWTABLE: {
@@ -534,6 +541,7 @@ Prototype* Translator::run() {
   prototype_->frame_size = lua_.registers + kTemporaries;
   prototype_->parameters = lua_.parameters;
   prototype_->is_vararg = lua_.is_vararg;
+  if (!lua_.is_vararg) prototype_->exact_arguments = lua_.parameters;
   prototype_->source = lua_.source;
   prototype_->first_line = lua_.first_line;
   prototype_->last_line = lua_.last_line;

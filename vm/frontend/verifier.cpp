@@ -77,8 +77,8 @@ bool Verifier::check_operand(OperandKind kind, Instruction instruction, std::uin
     case OperandKind::Constant: return is_constant(field);
     case OperandKind::WideConstant: return is_constant(instruction.wide());
     case OperandKind::Upvalue: return field < prototype_.upvalues.size() || fail("no such upvalue");
-    case OperandKind::WideForward: return instruction.wide() >= 0 || fail("jumps back without a poll");
-    case OperandKind::Jump: return instruction.signed_c() >= 0 || fail("jumps back without a poll");
+    case OperandKind::WideForward: return instruction.wide() >= 0 || fail("jumps back at no switch point");
+    case OperandKind::Jump: return instruction.signed_c() >= 0 || fail("jumps back at no switch point");
     case OperandKind::WidePrototype:
       return static_cast<std::size_t>(instruction.wide()) < prototype_.prototypes.size() ||
              fail("no such function");
@@ -96,13 +96,18 @@ bool Verifier::check_operands(Instruction instruction) {
   if (info.x == OperandKind::Event && (instruction.x() & ~kExchanged) >= static_cast<int>(Event::kCount)) {
     return fail("no such event");
   }
+  if (is_comparison(instruction.op()) && is_negated(instruction.op()) == ((instruction.x() & 1) != 0)) {
+    return fail("the condition contradicts the comparison");
+  }
   switch (instruction.op()) {
     case Opcode::kToBeClosed: return instruction.b() < prototype_.frame_size || fail("no such register");
     case Opcode::kGetGlobal:
     case Opcode::kSetGlobal:
+    case Opcode::kSetGlobalConstant:
     case Opcode::kGetField:
     case Opcode::kSelf: return is_short_string(instruction.c());
-    case Opcode::kSetField: return is_short_string(instruction.b());
+    case Opcode::kSetField:
+    case Opcode::kSetFieldConstant: return is_short_string(instruction.b());
     default: return true;
   }
 }

@@ -102,7 +102,7 @@ class Value {
   constexpr bool is_boolean() const { return bits_ - boolean(false).bits_ <= 1; }
   constexpr bool is_wide() const { return bits_ == wide().bits_; }
   constexpr bool is_empty() const { return bits_ == empty().bits_; }
-  constexpr bool is_inline_integer() const { return bits_ >> 51 == kIntegerFloor >> 51; }
+  constexpr bool is_inline_integer() const { return bits_ >= kIntegerFloor; }
   constexpr bool is_double() const {
     return bits_ < kIntegerFloor && bits_ - tagged(Tag::kConstant, 0) >= (std::uint64_t{9} << 47);
   }
@@ -170,10 +170,20 @@ struct Register {
     if (encoded.is_inline_integer()) [[likely]] {
       value = encoded;
     } else {
-      value = Value::wide();
-      wide = integer;
+      set_wide(integer);
     }
   }
+  // REQUIRES: !Value::fits_inline(integer).
+  void set_wide(std::int64_t integer) {
+    value = Value::wide();
+    wide = integer;
+  }
+  void set_cell(Cell* cell) {
+    value = Value::cell(cell);
+    wide = reinterpret_cast<std::intptr_t>(cell);
+  }
+  // REQUIRES: set_cell() was the last change.
+  Cell* as_cell() const { return reinterpret_cast<Cell*>(wide); }
   void copy(const Register& other) {
     if (other.value.is_wide()) [[unlikely]]
       wide = other.wide;

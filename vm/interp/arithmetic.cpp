@@ -207,11 +207,18 @@ Outcome prepare_for_loop(VmThread& thread, Register* state, bool* runs) {
       iterations = (static_cast<std::uint64_t>(start.integer) - static_cast<std::uint64_t>(last)) /
                    (static_cast<std::uint64_t>(-(step.integer + 1)) + 1);
     }
-    state[0].value = state[1].value = state[2].value = Value::wide();
-    state[0].wide = start.integer;
-    state[1].wide = static_cast<std::int64_t>(iterations);
-    state[2].wide = step.integer;
     state[3].set_integer(start.integer);
+    state[0].set(thread.integer(start.integer));
+    if (Value::fits_inline(start.integer) && Value::fits_inline(last)) {
+      state[0].wide = static_cast<std::int64_t>(iterations);
+      state[1].wide = 0;
+      state[2].wide = step.integer;
+    } else {
+      state[0].wide = 0;
+      state[1].wide = static_cast<std::int64_t>(iterations);
+      state[2].set_integer(step.integer);
+    }
+    state[1].set(Value::inline_integer(0));
     return Outcome::kDone;
   }
   if (!coerced(state[1], true, &limit)) return for_error(thread, "limit", state[1]);
@@ -225,6 +232,7 @@ Outcome prepare_for_loop(VmThread& thread, Register* state, bool* runs) {
   // Not `first <= last`: as in Lua, a limit that is no number stops the loop after its first turn.
   *runs = !(by > 0 ? last < first : first < last);
   state[0].set(Value::number(first));
+  state[0].wide = 0;
   state[1].set(Value::number(last));
   state[2].set(Value::number(by));
   state[3].set(Value::number(first));

@@ -18,23 +18,20 @@ Outcome finish_instruction(VmThread& thread, Register* values, std::uint32_t cou
   const Register nothing;
   const Register& first = count > 0 ? *values : nothing;
   const Instruction instruction = current_instruction(frame);
+  if (is_comparison(instruction.op())) {
+    // `pending`: the answer is to be inverted (comparison_call).
+    jump_if(frame, instruction, first.value.is_falsy() == (frame->pending != 0));
+    return Outcome::kDone;
+  }
   switch (instruction.op()) {
-    case Opcode::kEqual:
-    case Opcode::kLess:
-    case Opcode::kLessEqual:
-    case Opcode::kEqualConstant:
-    case Opcode::kEqualInteger:
-    case Opcode::kLessInteger:
-    case Opcode::kLessEqualInteger:
-    case Opcode::kGreaterInteger:
-    case Opcode::kGreaterEqualInteger:
-      // `pending`: the answer is to be inverted (comparison_call).
-      jump_if(frame, instruction, first.value.is_falsy() == (frame->pending != 0));
-      return Outcome::kDone;
     case Opcode::kSetGlobal:
+    case Opcode::kSetGlobalConstant:
     case Opcode::kSetField:
+    case Opcode::kSetFieldConstant:
     case Opcode::kSetInteger:
-    case Opcode::kSetIndex: return Outcome::kDone;
+    case Opcode::kSetIntegerConstant:
+    case Opcode::kSetIndex:
+    case Opcode::kSetIndexConstant: return Outcome::kDone;
     case Opcode::kConcatenate: {
       const std::uint32_t left = frame->pending - 1;
       Register* base = &at_offset(frame, instruction.a());
@@ -96,13 +93,9 @@ Outcome push_script_frame(VmThread& thread, Register* function, std::uint32_t ar
     raise_message(thread, "stack overflow");
     return Outcome::kError;
   }
-  frame->closure = closure;
-  frame->pc = prototype.code.get();
-  frame->base = base;
+  frame->begin(closure, prototype.code.get(), base);
   frame->shift = shift;
-  frame->kind = FrameKind::kScript;
   frame->on_return = on_return;
-  frame->is_tail_call = false;
   return Outcome::kDone;
 }
 

@@ -7,9 +7,8 @@
 //  RESUME,
 //      which also goes on with the next instruction.
 //  (3) A register may hold kWide. Before its value goes to a slot or to another function it is boxed.
-//  (4) Only kJumpBack, the loop instructions and function entry poll the eval breaker. Whoever needs a thread
-//  to stop
-//      at any instruction changes the thread's dispatch table (vm_thread.h); the handlers do not know.
+//  (4) Handlers do not look at the eval breaker. Whoever needs a thread to stop, at a switch point or at any
+//      instruction, makes entries of the thread's dispatch table lead to `poll` (vm_thread.h).
 //  (5) Handlers read their own operands, so that each keeps a dispatch of its own and the processor predicts
 //  by it.
 #include <cmath>
@@ -97,6 +96,44 @@ Outcome set_short(VmThread& thread, const CodeWord& instruction, Value object, V
   return store_index(thread, object, key, value);
 }
 
+Outcome set_index(VmThread& thread, Value object, const Register& key, Value value) {
+  if (object.is_table() && !object.as_table()->metatable()) {
+    Table* table = object.as_table();
+    if (key.value.is_inline_integer()) {
+      table->set_integer(thread.heap(), key.value.as_inline_integer(), value);
+      return Outcome::kDone;
+    }
+    if (key.value.is_string() && key.value.as_string()->is_short()) {
+      table->set_short(thread.heap(), key.value.as_string(), value);
+      return Outcome::kDone;
+    }
+  }
+  return store_index(thread, object, thread.boxed(key), value);
+}
+
+// A method is found in the object itself, or some steps along __index. Nil: not there, or not by tables
+// alone. Not inlined: the loop is as quick without, and its registers stay its own.
+[[gnu::noinline]] Value find_method(const String* index_name, const CodeWord& instruction, Table* table,
+                                    const String* key) {
+  constexpr int kSteps = 8;
+  std::uint8_t hint = instruction.x();
+  for (int step = 0; step < kSteps; ++step) {
+    if (Slot* slot = table->find_short_at(key, &hint)) {
+      const Value value = slot->load();
+      if (!value.is_nil()) {
+        store_hint(instruction, hint);
+        return value;
+      }
+    }
+    Table* metatable = table->metatable();
+    if (!metatable) break;
+    const Value index = metatable->get_event(index_name);
+    if (!index.is_table()) break;
+    table = index.as_table();
+  }
+  return Value::nil();
+}
+
 Outcome set_list(VmThread& thread, Instruction i, Register* list) {
   std::uint32_t count = i.b() != 0 ? i.b() : static_cast<std::uint32_t>(thread.coroutine->top - list - 1);
   const std::uint32_t start = i.c() | static_cast<std::uint32_t>(i.x()) << 16;
@@ -130,6 +167,38 @@ Outcome load_extra_arguments(VmThread& thread, Instruction i) {
   }
   if (i.c() == 0) coroutine->top = to + wanted;
   return Outcome::kDone;
+}
+
+// May a thread change hands, or stop, before this instruction runs? Where not all are switch points: before a
+// jump back, and before a script's function is entered.
+bool may_stop_at(const VmThread& thread, const CodeWord& instruction, const char* base) {
+  if (thread.stops_anywhere()) return true;
+  switch (instruction.op()) {
+    case Opcode::kCall:
+    case Opcode::kTailCall:
+    case Opcode::kGenericForCall:
+      return reinterpret_cast<const Register*>(base + instruction.a())->value.is_closure();
+    default: return is_switch_point(instruction.op());
+  }
+}
+
+// The next iteration of a loop whose index may be a float or a wide integer. False: there is none.
+bool advance_loop(VmThread& thread, Register* state) {
+  if (state[0].value.is_double()) {
+    const double step = state[2].value.as_double();
+    const double index = state[0].value.as_double() + step;
+    if (!(step > 0 ? index <= state[1].value.as_double() : state[1].value.as_double() <= index)) return false;
+    state[0].set(Value::number(index));
+    state[3].set(Value::number(index));
+    return true;
+  }
+  if (state[1].wide == 0) return false;
+  --state[1].wide;
+  const std::int64_t index = add(state[0].value.as_integer(), state[2].as_integer());
+  // Not as a wide register: those 64 bits count the iterations of the quick loop.
+  state[0].set(thread.integer(index));
+  state[3].set_integer(index);
+  return true;
 }
 
 Closure* make_closure(VmThread& thread, const CallFrame* frame, Prototype* prototype) {
@@ -174,6 +243,16 @@ Outcome run_loop(VmThread* const vm_thread, std::ptrdiff_t boundary) {
   // know that they are related, or it would add the table's place in VmThread to each jump.
   const std::atomic<const void*>* dispatch = vm_thread->dispatch;
   asm("" : "+r"(dispatch));
+  // Constants of 64 bits that the compiler must not know: it would put each into a register anew, with an
+  // instruction of ten bytes, where comparing with memory takes none.
+  std::uint64_t integer_floor = Value::kIntegerFloor, integer_bias = Value::kIntegerBias;
+  std::uint64_t integer_one = Value::inline_integer(1).bits();
+  std::uint64_t nil_bits = Value::nil().bits(), wide_bits = Value::wide().bits();
+  std::uint64_t table_tag = static_cast<std::uint64_t>(Tag::kTable) << 47;
+  std::uint64_t closure_tag = static_cast<std::uint64_t>(Tag::kClosure) << 47;
+  std::uint64_t address_limit = std::uint64_t{1} << 47;
+  asm("" : "+m"(integer_floor), "+m"(integer_bias), "+m"(integer_one));
+  asm("" : "+m"(nil_bits), "+m"(wide_bits), "+m"(table_tag), "+m"(closure_tag), "+m"(address_limit));
 #define thread                                                                             \
   reinterpret_cast<VmThread*>(const_cast<char*>(reinterpret_cast<const char*>(dispatch)) - \
                               offsetof(VmThread, dispatch))
@@ -185,8 +264,11 @@ Outcome run_loop(VmThread* const vm_thread, std::ptrdiff_t boundary) {
 #define A (*reinterpret_cast<Register*>(base + i.a()))
 #define B (*reinterpret_cast<Register*>(base + i.b()))
 #define C (*reinterpret_cast<Register*>(base + i.c()))
+#define KA (*reinterpret_cast<const Register*>(constants + i.a()))
 #define KB (*reinterpret_cast<const Register*>(constants + i.b()))
 #define KC (*reinterpret_cast<const Register*>(constants + i.c()))
+// The value of a register as others may see it.
+#define SHARED(reg) (UNLIKELY((reg).value.bits() == wide_bits) ? thread->boxed(reg) : (reg).value)
 #define SAVE frame->pc = pc
 #define NEXT                                                                                          \
   do {                                                                                                \
@@ -201,17 +283,14 @@ Outcome run_loop(VmThread* const vm_thread, std::ptrdiff_t boundary) {
     goto reload;                                \
   } while (0)
 #ifdef GILVM_STRESS
-#define POLL                                   \
-  do {                                         \
-    SAVE;                                      \
-    collect_for_stress(*thread);               \
-    if (thread->breaker_is_set()) goto answer; \
+#define POLL                     \
+  do {                           \
+    SAVE;                        \
+    collect_for_stress(*thread); \
   } while (0)
 #else
-#define POLL                                   \
-  do {                                         \
-    if (thread->breaker_is_set()) [[unlikely]] \
-      goto answer;                             \
+#define POLL \
+  do {       \
   } while (0)
 #endif
 
@@ -219,40 +298,32 @@ reload:
   frame = thread->coroutine->frame();
   pc = frame->pc;
   base = reinterpret_cast<char*>(frame->base);
-  constants = reinterpret_cast<const char*>(frame->closure->prototype->constants.data());
+  constants = reinterpret_cast<const char*>(frame->constants);
+#ifdef GILVM_STRESS
   if (pc == frame->closure->prototype->code.get()) POLL;
-  NEXT;
-
-answer:
-  SAVE;
-  if (!thread->answer_breaker()) {
-    outcome = Outcome::kError;
-    goto leave_or_error;
-  }
+#endif
   NEXT;
 
 poll:
   // An instruction was about to run when somebody asked for a stop: answer, then run it.
   --pc;
   SAVE;
-  if (!thread->answer_breaker()) {
-    ++frame->pc;
-    outcome = Outcome::kError;
-    goto leave_or_error;
-  }
+  if (may_stop_at(*thread, *pc, base) && !thread->answer_breaker()) goto interrupted;
   ++pc;
   goto* const_cast<void*>(handlers[static_cast<unsigned>(i.op())]);
 
 count:
   --pc;
   SAVE;
-  if (!thread->count_instruction()) {
-    ++frame->pc;
-    outcome = Outcome::kError;
-    goto leave_or_error;
-  }
+  thread->count_instruction();
+  if (thread->breaker_is_set() && may_stop_at(*thread, *pc, base) && !thread->answer_breaker())
+    goto interrupted;
   ++pc;
   goto* const_cast<void*>(handlers[static_cast<unsigned>(i.op())]);
+
+interrupted:
+  ++frame->pc;
+  outcome = Outcome::kError;
 
 leave_or_error:
   if (outcome == Outcome::kLeave) return outcome;
@@ -262,9 +333,12 @@ leave_or_error:
 
   // Loading and moving
 
-kMove:
-  A.copy(B);
+kMove : {
+  const Register& from = B;
+  if (UNLIKELY(from.value.bits() == wide_bits)) A.wide = from.wide;
+  A.set(from.value);
   NEXT;
+}
 kLoadInteger:
   A.set(Value::inline_integer(i.wide()));
   NEXT;
@@ -287,19 +361,19 @@ kLoadTrue:
 
 kMakeCell:
   // The cell of an iteration before may still stand there, where the local has no value yet.
-  A.set(Value::cell(Cell::make(thread->heap(), A.value.is_cell() ? Value::nil() : thread->boxed(A))));
+  A.set_cell(Cell::make(thread->heap(), A.value.is_cell() ? Value::nil() : thread->boxed(A)));
   NEXT;
 kLoadCell:
-  A.set(B.value.as_cell()->content.load());
+  A.set(B.as_cell()->content.load());
   NEXT;
 kStoreCell:
-  A.value.as_cell()->content.store(thread->boxed(B));
+  A.as_cell()->content.store(SHARED(B));
   NEXT;
 kLoadUpvalue:
   A.set(frame->closure->upvalues()[i.b()]->content.load());
   NEXT;
 kStoreUpvalue:
-  frame->closure->upvalues()[i.b()]->content.store(thread->boxed(A));
+  frame->closure->upvalues()[i.b()]->content.store(SHARED(A));
   NEXT;
 kClosure:
   A.set(Value::closure(make_closure(
@@ -308,144 +382,155 @@ kClosure:
 
   // Tables
 
+// The table behind a value as an address, or a number that is none.
+#define TABLE_ADDRESS(object_value) ((object_value).bits() - table_tag)
+#define IS_ADDRESS(address) LIKELY((address) < address_limit)
+// Where an inline integer key stands in an array part. Any other value gives a number beyond every capacity.
+#define ARRAY_INDEX(key_value) ((key_value).bits() - integer_one)
+#define IS_NIL(value) ((value).bits() == nil_bits)
+
 // The quick case: a table whose hash node at the hint has the key.
-#define GET_SHORT(object_value, key_register)                                                 \
-  do {                                                                                        \
-    const Value object = (object_value);                                                      \
-    const Value key = (key_register).value;                                                   \
-    const std::uint64_t address = object.address_as(Tag::kTable);                             \
-    if (LIKELY(Value::is_address(address))) {                                                 \
-      HashBlock* hash = reinterpret_cast<Table*>(address)->hash();                            \
-      const std::uint32_t hint = i.x();                                                       \
-      if (LIKELY(hint < hash->capacity()) && LIKELY(hash->nodes()[hint].key.load() == key)) { \
-        const Value value = hash->nodes()[hint].value.load();                                 \
-        if (LIKELY(!value.is_nil())) {                                                        \
-          A.set(value);                                                                       \
-          NEXT;                                                                               \
-        }                                                                                     \
-      }                                                                                       \
-    }                                                                                         \
-    SAVE;                                                                                     \
-    RESUME(get_short(*thread, i, object, key));                                               \
+#define GET_SHORT(object_value, key_register)                               \
+  do {                                                                      \
+    const std::uint64_t address = TABLE_ADDRESS(object_value);              \
+    if (IS_ADDRESS(address)) {                                              \
+      HashBlock* hash = reinterpret_cast<Table*>(address)->hash();          \
+      const std::uint32_t hint = i.x();                                     \
+      if (LIKELY(hint < hash->capacity()) &&                                \
+          LIKELY(hash->nodes()[hint].key.load() == (key_register).value)) { \
+        const Value value = hash->nodes()[hint].value.load();               \
+        if (LIKELY(!IS_NIL(value))) {                                       \
+          A.set(value);                                                     \
+          NEXT;                                                             \
+        }                                                                   \
+      }                                                                     \
+    }                                                                       \
+    SAVE;                                                                   \
+    RESUME(get_short(*thread, i, object_value, (key_register).value));      \
   } while (0)
-#define SET_SHORT(object_value, key_register, value_register)                                 \
-  do {                                                                                        \
-    const Value object = (object_value);                                                      \
-    const Value key = (key_register).value;                                                   \
-    const Value value = thread->boxed(value_register);                                        \
-    const std::uint64_t address = object.address_as(Tag::kTable);                             \
-    if (LIKELY(Value::is_address(address))) {                                                 \
-      Table* table = reinterpret_cast<Table*>(address);                                       \
-      HashBlock* hash = table->hash();                                                        \
-      const std::uint32_t hint = i.x();                                                       \
-      if (LIKELY(hint < hash->capacity()) && LIKELY(hash->nodes()[hint].key.load() == key)) { \
-        Slot& slot = hash->nodes()[hint].value;                                               \
-        if (LIKELY(!table->metatable() || !slot.load().is_nil())) {                           \
-          slot.store(value);                                                                  \
-          NEXT;                                                                               \
-        }                                                                                     \
-      }                                                                                       \
-    }                                                                                         \
-    SAVE;                                                                                     \
-    RESUME(set_short(*thread, i, object, key, value));                                        \
+#define SET_SHORT(object_value, key_register, stored_value)                   \
+  do {                                                                        \
+    const Value value = (stored_value);                                       \
+    const std::uint64_t address = TABLE_ADDRESS(object_value);                \
+    if (IS_ADDRESS(address)) {                                                \
+      Table* table = reinterpret_cast<Table*>(address);                       \
+      HashBlock* hash = table->hash();                                        \
+      const std::uint32_t hint = i.x();                                       \
+      if (LIKELY(hint < hash->capacity()) &&                                  \
+          LIKELY(hash->nodes()[hint].key.load() == (key_register).value)) {   \
+        Slot& slot = hash->nodes()[hint].value;                               \
+        if (LIKELY(!table->metatable()) || LIKELY(!IS_NIL(slot.load()))) {    \
+          slot.store(value);                                                  \
+          NEXT;                                                               \
+        }                                                                     \
+      }                                                                       \
+    }                                                                         \
+    SAVE;                                                                     \
+    RESUME(set_short(*thread, i, object_value, (key_register).value, value)); \
+  } while (0)
+#define SET_INTEGER_KEY(stored_value)                                                     \
+  do {                                                                                    \
+    const Value value = (stored_value);                                                   \
+    const std::uint64_t address = TABLE_ADDRESS(A.value);                                 \
+    const std::int64_t key = i.signed_b();                                                \
+    if (IS_ADDRESS(address) && LIKELY(!reinterpret_cast<Table*>(address)->metatable())) { \
+      reinterpret_cast<Table*>(address)->set_integer(thread->heap(), key, value);         \
+      NEXT;                                                                               \
+    }                                                                                     \
+    SAVE;                                                                                 \
+    RESUME(store_index(*thread, A.value, Value::inline_integer(key), value));             \
+  } while (0)
+#define SET_INDEX(stored_value)                                            \
+  do {                                                                     \
+    const Value value = (stored_value);                                    \
+    const std::uint64_t address = TABLE_ADDRESS(A.value);                  \
+    if (IS_ADDRESS(address)) {                                             \
+      Table* table = reinterpret_cast<Table*>(address);                    \
+      ArrayBlock* array = table->array();                                  \
+      const std::uint64_t index = ARRAY_INDEX(B.value);                    \
+      if (LIKELY(index < array->capacity())) {                             \
+        Slot& slot = array->slots()[index];                                \
+        if (LIKELY(!table->metatable()) || LIKELY(!IS_NIL(slot.load()))) { \
+          slot.store(value);                                               \
+          NEXT;                                                            \
+        }                                                                  \
+      }                                                                    \
+    }                                                                      \
+    SAVE;                                                                  \
+    RESUME(set_index(*thread, A.value, B, value));                         \
   } while (0)
 
 kGetGlobal:
   GET_SHORT(frame->closure->upvalues()[i.b()]->content.load(), KC);
 kSetGlobal:
-  SET_SHORT(frame->closure->upvalues()[i.b()]->content.load(), KC, A);
+  SET_SHORT(frame->closure->upvalues()[i.b()]->content.load(), KC, SHARED(A));
+kSetGlobalConstant:
+  SET_SHORT(frame->closure->upvalues()[i.b()]->content.load(), KC, SHARED(KA));
 kGetField:
   GET_SHORT(B.value, KC);
 kSetField:
-  SET_SHORT(A.value, KB, C);
+  SET_SHORT(A.value, KB, SHARED(C));
+kSetFieldConstant:
+  SET_SHORT(A.value, KB, SHARED(KC));
 kSelf : {
   const Value object = B.value;
-  const Value key = KC.value;
   (&A + 1)->set(object);
-  if (object.is_table()) [[likely]] {
-    std::uint8_t hint = i.x();
-    Table* table = object.as_table();
-    // A method is found in the object itself, or one or two steps along __index.
-    for (int step = 0; step < 3 && table; ++step) {
-      if (Slot* slot = table->find_short_at(key.as_string(), &hint)) {
-        const Value value = slot->load();
-        if (!value.is_nil()) {
-          store_hint(i, hint);
-          A.set(value);
-          NEXT;
-        }
-      }
-      Table* metatable = table->metatable();
-      if (!metatable) break;
-      const Value index = metatable->get_short(thread->vm().name_of(Event::kIndex));
-      table = index.is_table() ? index.as_table() : nullptr;
+  const std::uint64_t address = TABLE_ADDRESS(object);
+  if (IS_ADDRESS(address)) {
+    const Value method = find_method(thread->vm().name_of(Event::kIndex), i,
+                                     reinterpret_cast<Table*>(address), KC.value.as_string());
+    if (LIKELY(!IS_NIL(method))) {
+      A.set(method);
+      NEXT;
     }
   }
   SAVE;
-  RESUME(index_into(*thread, object, key, i.a()));
+  RESUME(index_into(*thread, object, KC.value, i.a()));
 }
 kGetInteger : {
-  const Value object = B.value;
-  const std::int64_t key = i.signed_c();
-  if (object.is_table()) [[likely]] {
-    const Value value = object.as_table()->get_integer(key);
-    if (!value.is_nil()) [[likely]] {
+  const std::uint64_t address = TABLE_ADDRESS(B.value);
+  if (IS_ADDRESS(address)) {
+    const Value value = reinterpret_cast<Table*>(address)->get_integer(i.signed_c());
+    if (LIKELY(!IS_NIL(value))) {
       A.set(value);
       NEXT;
     }
   }
   SAVE;
-  RESUME(index_into(*thread, object, Value::inline_integer(key), i.a()));
+  RESUME(index_into(*thread, B.value, Value::inline_integer(i.signed_c()), i.a()));
 }
-kSetInteger : {
-  const Value object = A.value;
-  const std::int64_t key = i.signed_b();
-  const Value value = thread->boxed(C);
-  if (object.is_table() && !object.as_table()->metatable()) [[likely]] {
-    object.as_table()->set_integer(thread->heap(), key, value);
-    NEXT;
-  }
-  SAVE;
-  RESUME(store_index(*thread, object, Value::inline_integer(key), value));
-}
+kSetInteger:
+  SET_INTEGER_KEY(SHARED(C));
+kSetIntegerConstant:
+  SET_INTEGER_KEY(SHARED(KC));
 kGetIndex : {
-  const Value object = B.value;
-  const Value key = C.value;
-  if (object.is_table()) [[likely]] {
-    if (key.is_inline_integer()) [[likely]] {
-      const Value value = object.as_table()->get_integer(key.as_inline_integer());
-      if (!value.is_nil()) [[likely]] {
-        A.set(value);
-        NEXT;
-      }
-    } else if (key.is_string() && key.as_string()->is_short()) {
-      const Value value = object.as_table()->get_short(key.as_string());
-      if (!value.is_nil()) [[likely]] {
+  const std::uint64_t address = TABLE_ADDRESS(B.value);
+  if (IS_ADDRESS(address)) {
+    ArrayBlock* array = reinterpret_cast<Table*>(address)->array();
+    const std::uint64_t index = ARRAY_INDEX(C.value);
+    if (LIKELY(index < array->capacity())) {
+      const Value value = array->slots()[index].load();
+      if (LIKELY(!IS_NIL(value))) {
         A.set(value);
         NEXT;
       }
     }
-  }
-  SAVE;
-  RESUME(index_into(*thread, object, thread->boxed(C), i.a()));
-}
-kSetIndex : {
-  const Value object = A.value;
-  const Value key = B.value;
-  const Value value = thread->boxed(C);
-  if (object.is_table() && !object.as_table()->metatable()) [[likely]] {
-    if (key.is_inline_integer()) [[likely]] {
-      object.as_table()->set_integer(thread->heap(), key.as_inline_integer(), value);
-      NEXT;
-    }
+    const Value key = C.value;
     if (key.is_string() && key.as_string()->is_short()) {
-      object.as_table()->set_short(thread->heap(), key.as_string(), value);
-      NEXT;
+      const Value value = reinterpret_cast<Table*>(address)->get_short(key.as_string());
+      if (LIKELY(!IS_NIL(value))) {
+        A.set(value);
+        NEXT;
+      }
     }
   }
   SAVE;
-  RESUME(store_index(*thread, object, thread->boxed(B), value));
+  RESUME(index_into(*thread, B.value, thread->boxed(C), i.a()));
 }
+kSetIndex:
+  SET_INDEX(SHARED(C));
+kSetIndexConstant:
+  SET_INDEX(SHARED(KC));
 kNewTable:
   A.set(Value::table(Table::make(thread->heap(), i.c(), i.b())));
   NEXT;
@@ -456,37 +541,61 @@ kSetList:
   // Arithmetic. First two inline integers, then two floats; a NaN shows that one operand was no float, or
   // that the result is one: both are left to the careful case.
 
-// Both are inline integers: their encodings begin with thirteen ones, and nothing else's does.
-#define INTEGERS(left, right) \
-  LIKELY(Value::from_bits((left).value.bits() & (right).value.bits()).is_inline_integer())
+// An inline integer's encoding is at least integer_floor, and so is the conjunction of two; nothing else's
+// is.
+#define INTEGER(reg) LIKELY((reg).value.bits() >= integer_floor)
+#define INTEGERS(left, right) LIKELY(((left).value.bits() & (right).value.bits()) >= integer_floor)
+#define PLAIN(reg) (static_cast<std::int64_t>((reg).value.bits() - integer_bias))
+// Is it an integer, inline or wide? Then it is stored in `to`. One in a box is left to the careful case.
+#define READ_INTEGER(reg, to)                                      \
+  ((reg).value.bits() >= integer_floor ? ((to) = PLAIN(reg), true) \
+                                       : (reg).value.bits() == wide_bits && ((to) = (reg).wide, true))
+#define SET_INTEGER(expression)                                                    \
+  do {                                                                             \
+    const std::int64_t integer = (expression);                                     \
+    const std::uint64_t bits = static_cast<std::uint64_t>(integer) + integer_bias; \
+    if (LIKELY(bits >= integer_floor)) {                                           \
+      A.set(Value::from_bits(bits));                                               \
+      NEXT;                                                                        \
+    }                                                                              \
+    A.set_wide(integer);                                                           \
+    NEXT;                                                                          \
+  } while (0)
 // A float of an inline integer or a float; NaN of anything else.
-#define REAL(reg)                                                                         \
-  ((reg).value.is_inline_integer() ? static_cast<double>((reg).value.as_inline_integer()) \
-                                   : (reg).value.as_double())
-#define ARITHMETIC(name, right_operand, integer_operation, float_operation)                              \
-  name : {                                                                                               \
-    const Register& left = B;                                                                            \
-    const Register& right = right_operand;                                                               \
-    if (INTEGERS(left, right)) [[likely]] {                                                              \
-      A.set_integer(integer_operation(left.value.as_inline_integer(), right.value.as_inline_integer())); \
-      NEXT;                                                                                              \
-    }                                                                                                    \
-    const double real = load_double(left) float_operation load_double(right);                            \
-    if (LIKELY(real == real)) {                                                                          \
-      A.set(Value::arithmetic_double(real));                                                             \
-      NEXT;                                                                                              \
-    }                                                                                                    \
-    if (left.is_integer() && right.is_integer()) {                                                       \
-      A.set_integer(integer_operation(left.as_integer(), right.as_integer()));                           \
-      NEXT;                                                                                              \
-    }                                                                                                    \
-    const double mixed = REAL(left) float_operation REAL(right);                                         \
-    if (LIKELY(mixed == mixed)) {                                                                        \
-      A.set(Value::arithmetic_double(mixed));                                                            \
-      NEXT;                                                                                              \
-    }                                                                                                    \
-    SAVE;                                                                                                \
-    RESUME(arithmetic_slowly(*thread, i.load(), left, right));                                           \
+#define REAL(reg)                                                                             \
+  ((reg).value.bits() >= integer_floor ? static_cast<double>((reg).value.as_inline_integer()) \
+                                       : (reg).value.as_double())
+// On encodings x and y of inline integers: the result's encoding, or, out of their range, what would be it.
+#define ENCODED_ADD(x, y) ((x) + (y)-integer_bias)
+#define ENCODED_SUBTRACT(x, y) ((x) - (y) + integer_bias)
+#define ENCODED_MULTIPLY(x, y) (((x)-integer_bias) * ((y)-integer_bias) + integer_bias)
+#define ARITHMETIC(name, right_operand, encoded_operation, integer_operation, float_operation) \
+  name : {                                                                                     \
+    const Register& left = B;                                                                  \
+    const Register& right = right_operand;                                                     \
+    if (INTEGERS(left, right)) [[likely]] {                                                    \
+      const std::uint64_t bits = encoded_operation(left.value.bits(), right.value.bits());     \
+      if (LIKELY(bits >= integer_floor)) {                                                     \
+        A.set(Value::from_bits(bits));                                                         \
+        NEXT;                                                                                  \
+      }                                                                                        \
+      A.set_wide(static_cast<std::int64_t>(bits - integer_bias));                              \
+      NEXT;                                                                                    \
+    }                                                                                          \
+    const double real = load_double(left) float_operation load_double(right);                  \
+    if (LIKELY(real == real)) {                                                                \
+      A.set(Value::arithmetic_double(real));                                                   \
+      NEXT;                                                                                    \
+    }                                                                                          \
+    std::int64_t x, y;                                                                         \
+    if (READ_INTEGER(left, x) && READ_INTEGER(right, y)) SET_INTEGER(integer_operation(x, y)); \
+    const double mixed = REAL(left) float_operation REAL(right);                               \
+    if (LIKELY(mixed == mixed)) {                                                              \
+      A.set(Value::arithmetic_double(mixed));                                                  \
+      NEXT;                                                                                    \
+    }                                                                                          \
+    SAVE;                                                                                      \
+    RESUME(arithmetic_slowly(*thread, i.load(), left, right));                                 \
   }
 #define FLOAT_ARITHMETIC(name, right_operand, expression)      \
   name : {                                                     \
@@ -507,46 +616,44 @@ kSetList:
     SAVE;                                                      \
     RESUME(arithmetic_slowly(*thread, i.load(), left, right)); \
   }
-#define DIVISION(name, right_operand, integer_operation, float_expression)                               \
-  name : {                                                                                               \
-    const Register& left = B;                                                                            \
-    const Register& right = right_operand;                                                               \
-    if (INTEGERS(left, right) && right.value.as_inline_integer() != 0) [[likely]] {                      \
-      A.set_integer(integer_operation(left.value.as_inline_integer(), right.value.as_inline_integer())); \
-      NEXT;                                                                                              \
-    }                                                                                                    \
-    if (!INTEGERS(left, right)) {                                                                        \
-      const double x = REAL(left), y = REAL(right);                                                      \
-      if (x == x && y == y) {                                                                            \
-        const double real = float_expression;                                                            \
-        if (real == real) {                                                                              \
-          A.set(Value::arithmetic_double(real));                                                         \
-          NEXT;                                                                                          \
-        }                                                                                                \
-      }                                                                                                  \
-    }                                                                                                    \
-    SAVE;                                                                                                \
-    RESUME(arithmetic_slowly(*thread, i.load(), left, right));                                           \
+#define DIVISION(name, right_operand, integer_operation, float_expression)        \
+  name : {                                                                        \
+    const Register& left = B;                                                     \
+    const Register& right = right_operand;                                        \
+    if (INTEGERS(left, right) && right.value.bits() != integer_bias) [[likely]] { \
+      SET_INTEGER(integer_operation(PLAIN(left), PLAIN(right)));                  \
+    }                                                                             \
+    if (!INTEGERS(left, right)) {                                                 \
+      const double x = REAL(left), y = REAL(right);                               \
+      if (x == x && y == y) {                                                     \
+        const double real = float_expression;                                     \
+        if (real == real) {                                                       \
+          A.set(Value::arithmetic_double(real));                                  \
+          NEXT;                                                                   \
+        }                                                                         \
+      }                                                                           \
+    }                                                                             \
+    SAVE;                                                                         \
+    RESUME(arithmetic_slowly(*thread, i.load(), left, right));                    \
   }
-#define BITWISE(name, right_operand, operation)                         \
-  name : {                                                              \
-    const Register& left = B;                                           \
-    const Register& right = right_operand;                              \
-    if (left.is_integer() && right.is_integer()) [[likely]] {           \
-      const std::int64_t x = left.as_integer(), y = right.as_integer(); \
-      A.set_integer(operation);                                         \
-      NEXT;                                                             \
-    }                                                                   \
-    SAVE;                                                               \
-    RESUME(arithmetic_slowly(*thread, i.load(), left, right));          \
+#define BITWISE(name, right_operand, operation)                            \
+  name : {                                                                 \
+    const Register& left = B;                                              \
+    const Register& right = right_operand;                                 \
+    std::int64_t x, y;                                                     \
+    if (LIKELY(READ_INTEGER(left, x)) && LIKELY(READ_INTEGER(right, y))) { \
+      SET_INTEGER(operation);                                              \
+    }                                                                      \
+    SAVE;                                                                  \
+    RESUME(arithmetic_slowly(*thread, i.load(), left, right));             \
   }
 
-  ARITHMETIC(kAdd, C, add, +)
-  ARITHMETIC(kSubtract, C, subtract, -)
-  ARITHMETIC(kMultiply, C, multiply, *)
-  ARITHMETIC(kAddConstant, KC, add, +)
-  ARITHMETIC(kSubtractConstant, KC, subtract, -)
-  ARITHMETIC(kMultiplyConstant, KC, multiply, *)
+  ARITHMETIC(kAdd, C, ENCODED_ADD, add, +)
+  ARITHMETIC(kSubtract, C, ENCODED_SUBTRACT, subtract, -)
+  ARITHMETIC(kMultiply, C, ENCODED_MULTIPLY, multiply, *)
+  ARITHMETIC(kAddConstant, KC, ENCODED_ADD, add, +)
+  ARITHMETIC(kSubtractConstant, KC, ENCODED_SUBTRACT, subtract, -)
+  ARITHMETIC(kMultiplyConstant, KC, ENCODED_MULTIPLY, multiply, *)
   FLOAT_ARITHMETIC(kDivide, C, x / y)
   FLOAT_ARITHMETIC(kDivideConstant, KC, x / y)
   FLOAT_ARITHMETIC(kPower, C, power(x, y))
@@ -566,8 +673,13 @@ kSetList:
 
 kAddInteger : {
   const Register& left = B;
-  if (left.value.is_inline_integer()) [[likely]] {
-    A.set_integer(left.value.as_inline_integer() + i.signed_c());
+  if (INTEGER(left)) {
+    const std::uint64_t sum = left.value.bits() + static_cast<std::uint64_t>(std::int64_t{i.signed_c()});
+    if (LIKELY(sum >= integer_floor)) {
+      A.set(Value::from_bits(sum));
+      NEXT;
+    }
+    A.set_wide(static_cast<std::int64_t>(sum - integer_bias));
     NEXT;
   }
   const double real = load_double(left) + i.signed_c();
@@ -578,20 +690,18 @@ kAddInteger : {
   SAVE;
   RESUME(arithmetic_with_integer(*thread, i.load(), left));
 }
-kShiftRightInteger:
-  if (B.is_integer()) [[likely]] {
-    A.set_integer(shift_right(B.as_integer(), i.signed_c()));
-    NEXT;
-  }
+kShiftRightInteger : {
+  std::int64_t x;
+  if (LIKELY(READ_INTEGER(B, x))) SET_INTEGER(shift_right(x, i.signed_c()));
   SAVE;
   RESUME(arithmetic_with_integer(*thread, i.load(), B));
-kShiftLeftInteger:
-  if (B.is_integer()) [[likely]] {
-    A.set_integer(shift_left(i.signed_c(), B.as_integer()));
-    NEXT;
-  }
+}
+kShiftLeftInteger : {
+  std::int64_t x;
+  if (LIKELY(READ_INTEGER(B, x))) SET_INTEGER(shift_left(i.signed_c(), x));
   SAVE;
   RESUME(arithmetic_with_integer(*thread, i.load(), B));
+}
 kNegate : {
   const Register& operand = B;
   if (operand.is_integer()) {
@@ -650,72 +760,84 @@ kTestSet:
   }
   NEXT;
 
-#define JUMP_WHEN(outcome_expression)                                             \
-  do {                                                                            \
-    if ((outcome_expression) == static_cast<bool>(i.x() & 1)) pc += i.signed_c(); \
-    NEXT;                                                                         \
+#define JUMP_WHEN(condition) \
+  do {                       \
+    if (condition) {         \
+      pc += i.signed_c();    \
+      NEXT;                  \
+    }                        \
+    NEXT;                    \
   } while (0)
-#define COMPARISON(name, event, operation)                                     \
-  name : {                                                                     \
-    const Register& left = A;                                                  \
-    const Register& right = B;                                                 \
-    if (INTEGERS(left, right)) [[likely]]                                      \
-      JUMP_WHEN(left.value.bits() operation right.value.bits());               \
-    double x = load_double(left), y = load_double(right);                      \
-    if (LIKELY(!__builtin_isunordered(x, y))) JUMP_WHEN(x operation y);        \
-    /* Mixed kinds are exact: an inline integer is exact as a double. */       \
-    x = REAL(left);                                                            \
-    y = REAL(right);                                                           \
-    if (!__builtin_isunordered(x, y)) JUMP_WHEN(x operation y);                \
-    SAVE;                                                                      \
-    RESUME(compare_and_jump(*thread, event, Register(left), Register(right))); \
+#define COMPARISON(name, wanted, event, operation)                                  \
+  name : {                                                                          \
+    const Register& left = A;                                                       \
+    const Register& right = B;                                                      \
+    if (INTEGERS(left, right)) [[likely]]                                           \
+      JUMP_WHEN((left.value.bits() operation right.value.bits()) == wanted);        \
+    double x = load_double(left), y = load_double(right);                           \
+    if (LIKELY(!__builtin_isunordered(x, y))) JUMP_WHEN((x operation y) == wanted); \
+    /* Mixed kinds are exact: an inline integer is exact as a double. */            \
+    x = REAL(left);                                                                 \
+    y = REAL(right);                                                                \
+    if (!__builtin_isunordered(x, y)) JUMP_WHEN((x operation y) == wanted);         \
+    SAVE;                                                                           \
+    RESUME(compare_and_jump(*thread, event, Register(left), Register(right)));      \
   }
-#define COMPARISON_INTEGER(name, event, operation, left_operand, right_operand) \
+#define COMPARISON_INTEGER(name, wanted, event, operation, left_operand, right_operand) \
+  name : {                                                                              \
+    const Register& operand = A;                                                        \
+    if (INTEGER(operand)) [[likely]]                                                    \
+      JUMP_WHEN((PLAIN(operand) operation i.signed_b()) == wanted);                     \
+    const double x = load_double(operand);                                              \
+    if (x == x) [[likely]]                                                              \
+      JUMP_WHEN((x operation i.signed_b()) == wanted);                                  \
+    SAVE;                                                                               \
+    const Register copy = operand, constant = immediate(i.load());                      \
+    RESUME(compare_and_jump(*thread, event, left_operand, right_operand));              \
+  }
+#define PAIR(comparison, name, opposite, ...) \
+  comparison(name, true, __VA_ARGS__) comparison(opposite, false, __VA_ARGS__)
+// The same short string, boolean, nil or object too.
+#define EQUALITY(name, wanted, event)                                           \
   name : {                                                                      \
-    const Register& operand = A;                                                \
-    if (operand.value.is_inline_integer()) [[likely]]                           \
-      JUMP_WHEN(operand.value.as_inline_integer() operation i.signed_b());      \
-    const double x = operand.value.as_double();                                 \
-    if (x == x) [[likely]]                                                      \
-      JUMP_WHEN(x operation i.signed_b());                                      \
+    const Register& left = A;                                                   \
+    const Register& right = B;                                                  \
+    if (INTEGERS(left, right) || left.value.is_string())                        \
+      if (!(left.value.is_string() && !left.value.as_string()->is_short()))     \
+        JUMP_WHEN((left.value.bits() == right.value.bits()) == wanted);         \
+    if (left.value.is_nil() || left.value.is_boolean() || right.value.is_nil()) \
+      JUMP_WHEN((left.value == right.value) == wanted);                         \
     SAVE;                                                                       \
-    const Register copy = operand, constant = immediate(i.load());              \
-    RESUME(compare_and_jump(*thread, event, left_operand, right_operand));      \
+    RESUME(compare_and_jump(*thread, event, Register(left), Register(right)));  \
+  }
+// Short strings, and what is no number, are equal by identity.
+#define EQUALITY_CONSTANT(name, wanted, event)                                     \
+  name : {                                                                         \
+    const Register& left = A;                                                      \
+    const Register& right = KB;                                                    \
+    if (right.value.is_string() && right.value.as_string()->is_short()) [[likely]] \
+      JUMP_WHEN((left.value == right.value) == wanted);                            \
+    SAVE;                                                                          \
+    RESUME(compare_and_jump(*thread, event, Register(left), Register(right)));     \
+  }
+#define EQUALITY_INTEGER(name, wanted, event)                                                \
+  name : {                                                                                   \
+    const Register& left = A;                                                                \
+    if (INTEGER(left)) [[likely]]                                                            \
+      JUMP_WHEN((PLAIN(left) == i.signed_b()) == wanted);                                    \
+    JUMP_WHEN((left.value.is_double() && left.value.as_double() == i.signed_b()) == wanted); \
   }
 
-kEqual : {
-  const Register& left = A;
-  const Register& right = B;
-  // The same short string, boolean, nil or object too.
-  if (INTEGERS(left, right) || left.value.is_string())
-    if (!(left.value.is_string() && !left.value.as_string()->is_short()))
-      JUMP_WHEN(left.value.bits() == right.value.bits());
-  if (left.value.is_nil() || left.value.is_boolean() || right.value.is_nil())
-    JUMP_WHEN(left.value == right.value);
-  SAVE;
-  RESUME(compare_and_jump(*thread, Event::kEqual, Register(left), Register(right)));
-}
-  COMPARISON(kLess, Event::kLess, <)
-  COMPARISON(kLessEqual, Event::kLessEqual, <=)
-kEqualConstant : {
-  const Register& left = A;
-  const Register& right = KB;
-  // Short strings, and what is no number, are equal by identity.
-  if (right.value.is_string() && right.value.as_string()->is_short()) [[likely]]
-    JUMP_WHEN(left.value == right.value);
-  SAVE;
-  RESUME(compare_and_jump(*thread, Event::kEqual, Register(left), Register(right)));
-}
-kEqualInteger : {
-  const Register& left = A;
-  if (left.value.is_inline_integer()) [[likely]]
-    JUMP_WHEN(left.value.as_inline_integer() == i.signed_b());
-  JUMP_WHEN(left.value.is_double() && left.value.as_double() == i.signed_b());
-}
-  COMPARISON_INTEGER(kLessInteger, Event::kLess, <, copy, constant)
-  COMPARISON_INTEGER(kLessEqualInteger, Event::kLessEqual, <=, copy, constant)
-  COMPARISON_INTEGER(kGreaterInteger, Event::kLess, >, constant, copy)
-  COMPARISON_INTEGER(kGreaterEqualInteger, Event::kLessEqual, >=, constant, copy)
+  PAIR(EQUALITY, kEqual, kNotEqual, Event::kEqual)
+  PAIR(EQUALITY_CONSTANT, kEqualConstant, kNotEqualConstant, Event::kEqual)
+  PAIR(EQUALITY_INTEGER, kEqualInteger, kNotEqualInteger, Event::kEqual)
+  PAIR(COMPARISON, kLess, kNotLess, Event::kLess, <)
+  PAIR(COMPARISON, kLessEqual, kNotLessEqual, Event::kLessEqual, <=)
+  PAIR(COMPARISON_INTEGER, kLessInteger, kNotLessInteger, Event::kLess, <, copy, constant)
+  PAIR(COMPARISON_INTEGER, kLessEqualInteger, kNotLessEqualInteger, Event::kLessEqual, <=, copy, constant)
+  PAIR(COMPARISON_INTEGER, kGreaterInteger, kNotGreaterInteger, Event::kLess, >, constant, copy)
+  PAIR(COMPARISON_INTEGER, kGreaterEqualInteger, kNotGreaterEqualInteger, Event::kLessEqual, >=, constant,
+       copy)
 
   // Loops
 
@@ -729,18 +851,16 @@ kForPrepare : {
 }
 kForLoop : {
   Register* state = &A;
-  if (state[0].value.is_wide()) [[likely]] {
-    if (state[1].wide == 0) NEXT;
-    --state[1].wide;
-    state[0].wide = add(state[0].wide, state[2].wide);
-    state[3].set_integer(state[0].wide);
-  } else {
-    const double step = state[2].value.as_double();
-    const double index = state[0].value.as_double() + step;
-    if (!(step > 0 ? index <= state[1].value.as_double() : state[1].value.as_double() <= index)) NEXT;
-    state[0].set(Value::number(index));
-    state[3].set(Value::number(index));
+  if (LIKELY(state[0].wide > 0)) {
+    --state[0].wide;
+    const Value index = Value::from_bits(state[0].value.bits() + static_cast<std::uint64_t>(state[2].wide));
+    state[0].set(index);
+    state[3].set(index);
+    pc += i.wide();
+    POLL;
+    NEXT;
   }
+  if (!advance_loop(*thread, state)) NEXT;
   pc += i.wide();
   POLL;
   NEXT;
@@ -770,33 +890,32 @@ kCall : {
   Register* function = &A;
   Coroutine* coroutine = thread->coroutine;
   const std::uint32_t arguments =
-      i.b() != 0 ? i.b() - 1u : static_cast<std::uint32_t>(coroutine->top - function - 1);
+      LIKELY(i.b() != 0) ? i.b() - 1u : static_cast<std::uint32_t>(coroutine->top - function - 1);
   SAVE;
-  if (function->value.is_closure()) [[likely]] {
-    Closure* closure = function->value.as_closure();
+  const std::uint64_t address = function->value.bits() - closure_tag;
+  if (IS_ADDRESS(address)) {
+    Closure* closure = reinterpret_cast<Closure*>(address);
     const Prototype* prototype = closure->prototype;
     Register* start = function + 1;
-    if (!prototype->is_vararg && start + arguments + prototype->frame_size < coroutine->stack_end() &&
-        coroutine->has_frame_room()) [[likely]] {
-      for (std::uint32_t missing = arguments; missing < prototype->parameters; ++missing) {
-        start[missing].set(Value::nil());
+    if (LIKELY(start + prototype->frame_size < coroutine->stack_end()) &&
+        LIKELY(coroutine->has_frame_room())) {
+      if (UNLIKELY(arguments != prototype->exact_arguments)) {
+        if (prototype->is_vararg) goto call;
+        for (std::uint32_t missing = arguments; missing < prototype->parameters; ++missing) {
+          start[missing].set(Value::nil());
+        }
       }
       ++frame;
       coroutine->set_frame(frame);
-      frame->closure = closure;
-      frame->base = start;
-      frame->shift = 0;
-      frame->kind = FrameKind::kScript;
-      frame->on_return = OnReturn::kCall;
-      frame->is_tail_call = false;
       pc = prototype->code.get();
-      frame->pc = pc;
       base = reinterpret_cast<char*>(start);
       constants = reinterpret_cast<const char*>(prototype->constants.data());
+      frame->begin(closure, pc, start);
       POLL;
       NEXT;
     }
   }
+call:
   RESUME(begin_call(*thread, function, arguments, OnReturn::kCall));
 }
 kTailCall : {
@@ -806,41 +925,39 @@ kTailCall : {
   SAVE;
   RESUME(begin_tail_call(*thread, function, arguments));
 }
+// Goes on in the frame below, with the kCall or kTailCall that made the call as `i`; the latter's c is 0.
+#define LEAVE_FRAME                                              \
+  do {                                                           \
+    --frame;                                                     \
+    thread->coroutine->set_frame(frame);                         \
+    pc = frame->pc;                                              \
+    base = reinterpret_cast<char*>(frame->base);                 \
+    constants = reinterpret_cast<const char*>(frame->constants); \
+  } while (0)
 kReturnNone:
-  if (frame->on_return == OnReturn::kCall) [[likely]] {
-    thread->coroutine->set_frame(--frame);
-    pc = frame->pc;
-    base = reinterpret_cast<char*>(frame->base);
-    constants = reinterpret_cast<const char*>(frame->closure->prototype->constants.data());
-    if (i.op() == Opcode::kCall && i.c() != 0) [[likely]] {
-      Register* to = &A;
-      for (unsigned wanted = i.c() - 1u; wanted > 0; --wanted) (to++)->set(Value::nil());
-      NEXT;
-    }
-    thread->coroutine->top = &A;
+  if (LIKELY(frame->on_return == OnReturn::kCall)) {
+    LEAVE_FRAME;
+    Register* to = &A;
+    if (LIKELY(i.c() == 1)) NEXT;
+    if (i.c() == 0) thread->coroutine->top = to;
+    for (unsigned wanted = i.c(); wanted > 1; --wanted) (to++)->set(Value::nil());
     NEXT;
   }
   SAVE;
   RESUME(return_values(*thread, reinterpret_cast<Register*>(base), 0));
 kReturnOne : {
   Register* value = &A;
-  if (frame->on_return == OnReturn::kCall) [[likely]] {
-    thread->coroutine->set_frame(--frame);
-    pc = frame->pc;
-    base = reinterpret_cast<char*>(frame->base);
-    constants = reinterpret_cast<const char*>(frame->closure->prototype->constants.data());
+  if (LIKELY(frame->on_return == OnReturn::kCall)) {
+    LEAVE_FRAME;
     Register* to = &A;
-    if (i.op() == Opcode::kCall && i.c() == 2) [[likely]] {
-      to->copy(*value);
+    if (LIKELY(i.c() == 2)) {
+      if (UNLIKELY(value->value.bits() == wide_bits)) to->wide = value->wide;
+      to->set(value->value);
       NEXT;
     }
-    if (i.op() == Opcode::kCall && i.c() != 0) {
-      if (i.c() > 1) to->copy(*value);
-      for (unsigned missing = i.c() - 1u; missing > 1; --missing) (++to)->set(Value::nil());
-      NEXT;
-    }
-    to->copy(*value);
-    thread->coroutine->top = to + 1;
+    if (i.c() != 1) to->copy(*value);
+    if (i.c() == 0) thread->coroutine->top = to + 1;
+    for (unsigned missing = i.c(); missing > 2; --missing) (++to)->set(Value::nil());
     NEXT;
   }
   SAVE;

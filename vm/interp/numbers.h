@@ -39,8 +39,9 @@ inline double power(double left, double right) { return right == 2 ? left * left
 // Shifts by 64 and more give 0, shifts by less than 0 go the other way.
 inline std::int64_t shift_left(std::int64_t left, std::int64_t right) {
   const auto bits = static_cast<std::uint64_t>(left);
-  if (right <= -64 || right >= 64) return 0;
-  return static_cast<std::int64_t>(right >= 0 ? bits << right : bits >> -right);
+  const auto distance = static_cast<std::uint64_t>(right);
+  if (distance < 64) return static_cast<std::int64_t>(bits << distance);
+  return -distance < 64 ? static_cast<std::int64_t>(bits >> -distance) : 0;
 }
 inline std::int64_t shift_right(std::int64_t left, std::int64_t right) {
   return shift_left(left, subtract(0, right));

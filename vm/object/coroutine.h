@@ -34,12 +34,15 @@ enum class OnReturn : std::uint8_t {
 };
 
 struct CallFrame {
-  Closure* closure = nullptr;        // kScript
-  const CodeWord* pc = nullptr;      // kScript: the instruction to go on with
-  Register* base = nullptr;          // kScript: register 0; kProtected: where the results go
-  NativeFunction* native = nullptr;  // kProtected, kNative: for tracebacks
-  std::uint32_t shift = 0;           // kScript: how far the base was moved up over the extra arguments
-  std::uint32_t pending = 0;         // kScript: what is left of an interrupted instruction
+  Closure* closure = nullptr;    // kScript
+  const CodeWord* pc = nullptr;  // kScript: the instruction to go on with
+  Register* base = nullptr;      // kScript: register 0; kProtected: where the results go
+  union {
+    NativeFunction* native = nullptr;  // kProtected, kNative: for tracebacks
+    const Register* constants;         // kScript: the prototype's
+  };
+  std::uint32_t pending = 0;  // kScript: what is left of an interrupted instruction
+  std::uint32_t shift = 0;    // kScript: how far the base was moved up over the extra arguments
   FrameKind kind = FrameKind::kScript;
   OnReturn on_return = OnReturn::kCall;
   bool is_tail_call = false;
@@ -47,6 +50,19 @@ struct CallFrame {
   bool runs_handler = false;  // kNative: what is called is a message handler
   Value handler;              // kProtected: the message handler of xpcall, or nil
   Value error;                // kProtected: the error that was caught
+
+  // Becomes the frame of a script function that a kCall calls.
+  void begin(Closure* new_closure, const CodeWord* start, Register* registers) {
+    closure = new_closure;
+    pc = start;
+    base = registers;
+    constants = new_closure->prototype->constants.data();
+    shift = 0;
+    kind = FrameKind::kScript;
+    on_return = OnReturn::kCall;
+    is_tail_call = false;
+    closing = false;
+  }
 };
 
 // A variable that is waiting to be closed (Lua manual §3.3.8).

@@ -55,6 +55,8 @@ class Prototype : public Object {
   std::uint32_t frame_size = 0;  // registers
   std::uint8_t parameters = 0;
   bool is_vararg = false;
+  // As many arguments need no adjustment. No number of arguments is this of a vararg function.
+  std::uint32_t exact_arguments = UINT32_MAX;
   std::vector<Register> constants;
   std::vector<Prototype*> prototypes;
   std::vector<UpvalueDescription> upvalues;

@@ -8,6 +8,8 @@
 // block: a key, once set, stays; a chain link, once set, stays. So a chain cannot become a cycle, and its
 // length is bounded by the block's.
 //
+// The header's `flags` is a hint: the node of a metatable where an event's name was last found.
+//
 // Threads: any, in any lock regime. Without a lock, two writers may lose each other's stores, and a store may
 // be lost to a growth; that is the script's race. What is read is always a Value that someone stored.
 // Invariants:
@@ -95,6 +97,16 @@ class Table : public Object {
     Slot* slot = find_short(key);
     if (slot && hash == hash_.load(std::memory_order_relaxed)) *hint = node_index_of(hash, slot);
     return slot;
+  }
+
+  // Of a metatable: the value at the name of an event that is often asked for, which is quick to find again.
+  Value get_event(const String* name) {
+    std::atomic_ref<std::uint8_t> remembered(flags);
+    std::uint8_t hint = remembered.load(std::memory_order_relaxed);
+    const std::uint8_t before = hint;
+    Slot* slot = find_short_at(name, &hint);
+    if (hint != before) remembered.store(hint, std::memory_order_relaxed);
+    return slot ? slot->load() : Value::nil();
   }
 
   // Sets the value at `key`, without metamethods. A nil value at an unknown key changes nothing.

@@ -33,22 +33,32 @@ void VmThread::set_up_dispatch() {
   for (unsigned op = 0; op < kOpcodeCount; ++op) {
     dispatch[op].store(counts ? labels->count : labels->direct[op], std::memory_order_relaxed);
   }
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // invariant (2): whoever calls reads the breaker next
 }
 
 void VmThread::request(Breaker reason) {
   breaker_.fetch_or(reason, std::memory_order_seq_cst);
-  if (!stops_anywhere_) return;
-  // Answered at the very next instruction: every handler is reached by way of the poll.
-  for (auto& entry : dispatch) {
-    if (entry.load(std::memory_order_relaxed) != labels->count)
-      entry.store(labels->poll, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // with the one in set_up_dispatch(): invariant (2)
+  lead_to_poll();
+}
+
+void VmThread::lead_to_poll() {
+  if (!labels) return;
+  // The request is answered at the very next switch point: its handler is reached by way of the poll.
+  for (unsigned op = 0; op < kOpcodeCount; ++op) {
+    if (!stops_anywhere_ && !is_switch_point(static_cast<Opcode>(op))) continue;
+    if (dispatch[op].load(std::memory_order_relaxed) != labels->count)
+      dispatch[op].store(labels->poll, std::memory_order_relaxed);
   }
 }
 
 bool VmThread::answer_breaker() {
   set_up_dispatch();
   const std::uint32_t reasons = breaker_.load(std::memory_order_seq_cst);
-  if (reasons & kInterrupt) return false;
+  if (reasons & kInterrupt) {
+    lead_to_poll();  // for what still runs on the way out
+    return false;
+  }
   if (reasons & kNewDispatch) clear(kNewDispatch);
   if (reasons & kStopTheWorld) {
     clear(kStopTheWorld);
@@ -70,18 +80,20 @@ bool VmThread::answer_breaker() {
   return !interrupted();
 }
 
-bool VmThread::count_used_up() {
+void VmThread::count_used_up() {
   const SwitchInterval interval = vm_.gil().interval();
   instructions_left_ = interval.counted() ? interval.instructions : 0;
-  if (!interval.counted()) set_up_dispatch();
+  if (!interval.counted()) {
+    set_up_dispatch();
+    if (breaker_is_set()) lead_to_poll();  // no request has led there while all instructions were counted
+  }
   if (vm_.gil().wanted()) {
     if (vm_.lock().points == SwitchPoints::kEvery) {
       vm_.gil().yield(*this);
     } else {
-      breaker_.fetch_or(kCountUsedUp, std::memory_order_relaxed);  // done at the next loop or call
+      request(kCountUsedUp);  // done at the next loop or call
     }
   }
-  return !stops_anywhere_ || !breaker_is_set() || answer_breaker();
 }
 
 void VmThread::detach() {

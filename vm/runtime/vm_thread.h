@@ -65,7 +65,8 @@ class VmThread final : public GilClient, private PressureListener {
   // The number of the worker that it is in `run --threads` or an experiment, from 1; 0: none.
   unsigned worker = 0;
 
-  // The loop reads its next handler from here. Other threads may make every entry lead to `poll`.
+  // The loop reads its next handler from here. Other threads may make the entries of switch points lead to
+  // `poll`.
   std::atomic<const void*> dispatch[kOpcodeCount];
 
   bool breaker_is_set() const { return breaker_.load(std::memory_order_relaxed) != 0; }
@@ -77,14 +78,13 @@ class VmThread final : public GilClient, private PressureListener {
   // What was requested is done. False: the thread is interrupted, and leaves its script.
   // REQUIRES: attached, at a safepoint: everything that the collector must see is in registers and frames.
   [[nodiscard]] bool answer_breaker();
-  // One instruction more has been run. As answer_breaker().
-  [[nodiscard]] bool count_instruction() {
-    if (--instructions_left_ != 0) [[likely]] {
-      // Where only loops and calls are switch points, they alone look at the breaker.
-      return !stops_anywhere_ || !breaker_is_set() || answer_breaker();
-    }
-    return count_used_up();
+  // One instruction more is about to be run, in a counted interval. At its end another thread may get the
+  // GIL.
+  void count_instruction() {
+    if (--instructions_left_ == 0) count_used_up();
   }
+  // Is every instruction a switch point (SwitchPoints::kEvery)?
+  bool stops_anywhere() const { return stops_anywhere_; }
   bool interrupted() const { return breaker_.load(std::memory_order_relaxed) & kInterrupt; }
 
   // Gives up the right to touch values, because the thread is about to block; and takes it back.
@@ -109,8 +109,9 @@ class VmThread final : public GilClient, private PressureListener {
   enum class State : std::uint32_t { kDetached, kAttached };
   void heap_is_under_pressure() override { request(kCollect); }
   Value box(std::int64_t integer);
-  bool count_used_up();
+  void count_used_up();
   void set_up_dispatch();
+  void lead_to_poll();
 
   Vm& vm_;
   LocalHeap* heap_;
