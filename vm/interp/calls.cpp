@@ -246,7 +246,8 @@ Outcome begin_call(VmThread& thread, Register* function, std::uint32_t arguments
     ++arguments;
   }
   NativeFunction* native = function->value.as_native();
-  if (native->native_kind() != NativeKind::kOrdinary) {
+  if (native->native_kind() == NativeKind::kProtectedCall ||
+      native->native_kind() == NativeKind::kProtectedCallWithHandler) {
     return begin_protected_call(thread, function, arguments, on_return);
   }
   coroutine->top = function + 1 + arguments;

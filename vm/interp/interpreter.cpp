@@ -182,6 +182,31 @@ bool may_stop_at(const VmThread& thread, const CodeWord& instruction, const char
   }
 }
 
+// Calls the iterator of pairs or ipairs for a generic `for` with that many variables. False: nothing was
+// done, because it is another function, or one of the two with an error to raise or a metamethod to call.
+[[gnu::noinline]] bool iterate_natively(Register* state, unsigned variables) {
+  const NativeKind kind = state[0].value.as_native()->native_kind();
+  if (kind < NativeKind::kNext || !state[1].value.is_table()) return false;
+  const Table* table = state[1].value.as_table();
+  const Value control = state[2].value;
+  Value key, value;
+  if (kind == NativeKind::kNext) {
+    if (control.is_wide() || !table->next(control, &key, &value)) return false;
+  } else {
+    if (!control.is_inline_integer() || control.as_inline_integer() == Value::kLargestInline) return false;
+    key = Value::inline_integer(control.as_inline_integer() + 1);
+    value = table->get_integer(key.as_inline_integer());
+    if (value.is_nil()) {
+      if (table->metatable()) return false;
+      key = value;
+    }
+  }
+  state[4].set(key);
+  if (variables > 1) state[5].set(value);
+  for (unsigned variable = 2; variable < variables; ++variable) state[4 + variable].set(Value::nil());
+  return true;
+}
+
 // The next iteration of a loop whose index may be a float or a wide integer. False: there is none.
 bool advance_loop(VmThread& thread, Register* state) {
   if (state[0].value.is_double()) {
@@ -867,6 +892,7 @@ kForLoop : {
 }
 kGenericForCall : {
   Register* state = &A;
+  if (state[0].value.is_native() && iterate_natively(state, i.c())) NEXT;
   SAVE;
   state[4].copy(state[0]);
   state[5].copy(state[1]);

@@ -351,7 +351,7 @@ constexpr LibraryFunction kFunctions[] = {
     {"type", type},
     {"tostring", to_string},
     {"tonumber", to_number},
-    {"next", next},
+    {"next", next, NativeKind::kNext},
     {"select", select},
     {"error", error},
     {"assert", assert_true},
@@ -392,7 +392,8 @@ void open_base(VmThread& thread) {
                                                NativeKind::kProtectedCallWithHandler)));
   add_iteration(thread, "pairs", pairs, globals->get_short(thread.string("next")));
   add_iteration(thread, "ipairs", ipairs,
-                Value::native(NativeFunction::make(thread.heap(), "ipairs_step", ipairs_step)));
+                Value::native(NativeFunction::make(thread.heap(), "ipairs_step", ipairs_step, 0,
+                                                   NativeKind::kNextIndex)));
 }
 
 }  // namespace gilvm

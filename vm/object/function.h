@@ -109,8 +109,15 @@ class NativeCall;
 using NativeCode = int (*)(NativeCall& call);
 inline constexpr int kNativeError = -1;
 
-// What the interpreter does itself when a script calls the function, because it must not recurse for it.
-enum class NativeKind : std::uint8_t { kOrdinary, kProtectedCall, kProtectedCallWithHandler };
+enum class NativeKind : std::uint8_t {
+  kOrdinary,
+  // What the interpreter does itself when a script calls the function, because it must not recurse for it.
+  kProtectedCall,
+  kProtectedCallWithHandler,
+  // What a generic `for` does itself as long as it is simple, because it is quicker.
+  kNext,       // the iterator of pairs
+  kNextIndex,  // the iterator of ipairs
+};
 
 class NativeFunction : public Object {
  public:
