@@ -34,7 +34,7 @@ int run(const Options& options) {
     case Command::kCompare: status = compare_command(options, supervisor); break;
     case Command::kDisassemble: status = disassemble_command(options, supervisor); break;
   }
-  return supervisor.exit_status().value_or(status);
+  return supervisor.finish().value_or(status);
 }
 
 // The exit status once all output is out: what a full disk swallows is not silently lost.

@@ -55,6 +55,7 @@ ScriptHost::~ScriptHost() {
   supervisor_.unwatch(vm_);
   // The threads that are left must be able to run in order to end.
   vm_.remove_thread(thread_);
+  if (!scheduler_.runs_threads()) return;
   supervisor_.begin_waiting(exit_status_);
   scheduler_.join_all();
   supervisor_.end_waiting();

@@ -50,13 +50,18 @@ void Supervisor::block_signals() {
 Supervisor::Supervisor(std::optional<std::chrono::nanoseconds> timeout)
     : timeout_(timeout), thread_([this] { run(); }) {}
 
-Supervisor::~Supervisor() {
-  {
-    std::lock_guard guard(mutex_);
-    ending_ = true;
+Supervisor::~Supervisor() { finish(); }
+
+std::optional<int> Supervisor::finish() {
+  if (thread_.joinable()) {
+    {
+      std::lock_guard guard(mutex_);
+      ending_ = true;
+    }
+    pthread_kill(thread_.native_handle(), kWakeUp);
+    thread_.join();
   }
-  pthread_kill(thread_.native_handle(), kWakeUp);
-  thread_.join();
+  return exit_status_;
 }
 
 void Supervisor::watch(Vm& vm) {
@@ -99,8 +104,7 @@ void Supervisor::end_now(int exit_status) {
   _exit(exit_status);
 }
 
-std::optional<int> Supervisor::exit_status() {
-  settle();
+std::optional<int> Supervisor::exit_status() const {
   std::lock_guard guard(mutex_);
   return exit_status_;
 }
@@ -136,9 +140,10 @@ void Supervisor::run() {
     if (number < 0 && errno == EINTR) continue;
     std::optional<int> stopped;
     std::uint64_t ticket;
+    bool ending;
     {
       std::lock_guard guard(mutex_);
-      if (ending_) return;
+      ending = ending_;
       stopped = exit_status_;
       ticket = settle_asked_;
       if (number < 0 && waiting_until_ && *waiting_until_ <= monotonic_now()) {
@@ -146,6 +151,7 @@ void Supervisor::run() {
       }
     }
     if (number == kWakeUp && (number = take_pending_interruption()) < 0) {
+      if (ending) return;
       std::lock_guard guard(mutex_);
       settle_answered_ = ticket;
       settled_.notify_all();
@@ -161,6 +167,7 @@ void Supervisor::run() {
     } else {
       stop_everything(Interruption::kTimeout, kExitTimeout, translate("the time given by --timeout is over"));
     }
+    if (ending) return;
     deadline = monotonic_now() + std::chrono::seconds(1);
   }
 }

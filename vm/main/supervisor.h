@@ -39,8 +39,11 @@ class Supervisor {
   // On return every signal that this process had got before the call has been acted on. Ctrl-C goes to the
   // children too, and a script may see one of them end, and end itself, before the thread here wakes up.
   void settle();
-  // The exit status that the interruption asks for; nothing when there was none.
-  std::optional<int> exit_status();
+  // The exit status that the interruption asks for; nothing when there was none so far.
+  std::optional<int> exit_status() const;
+  // Nothing is supervised any more: signals wait. Every one that had come before has been acted on. Returns
+  // as exit_status().
+  std::optional<int> finish();
 
  private:
   void run();

@@ -71,6 +71,14 @@ OsScheduler::~OsScheduler() {
   }
 }
 
+bool OsScheduler::runs_threads() {
+  std::lock_guard guard(mutex_);
+  for (Slot* slot = slots_.load(std::memory_order_relaxed); slot != nullptr; slot = slot->next) {
+    if (slot->state == Slot::State::kRunning) return true;
+  }
+  return false;
+}
+
 void OsScheduler::join_all() {
   std::unique_lock lock(mutex_);
   for (Slot* slot = slots_.load(std::memory_order_relaxed); slot != nullptr; slot = slot->next) {

@@ -28,6 +28,8 @@ class OsScheduler final : public Scheduler {
   void join(ThreadId thread) override;
   // Returns when every thread that was started has ended. REQUIRES: as join().
   void join_all();
+  // Would join_all() wait?
+  bool runs_threads();
   Parker& current() override;
   WakeReason park(Parker& parker, std::optional<Instant> deadline) override;
   void unpark(Parker& parker) override;
