@@ -198,6 +198,40 @@ io.stdout:write("ready\n"):flush()
 local again <const> = setmetatable({}, {__close = function() while true do end end})
 while true do pcall(function() local x <close> = again; error() end) end
 LUA
+script coroutines <<'LUA'
+io.stdout:write("ready\n"):flush()
+local function deep(n)
+  local held <close> = setmetatable({}, {__close = function() while true do end end})
+  local again = coroutine.wrap(function() while true do coroutine.yield() end end)
+  if n > 0 then return pcall(coroutine.wrap(deep), n - 1) end
+  while true do pcall(again) table.sort({2, 1}, function() again() return true end) end
+end
+while true do pcall(deep, 80) end
+LUA
+script exit_in_coroutine <<'LUA'
+local function deep(n)
+  if n == 0 then os.exit(8) end
+  pcall(coroutine.wrap(deep), n - 1)
+end
+deep(20)
+print("not reached")
+LUA
+script thread_in_coroutine <<'LUA'
+local Thread = require("threading").Thread
+local t = Thread{target = coroutine.wrap(function() coroutine.wrap(function() os.exit(9) end)() end)}
+t:start()
+t:join()
+LUA
+script traceback_wrap <<'LUA'
+local function broken() error("broken") end
+local words = coroutine.wrap(function() broken() end)
+local function loop() for word in words do end end
+loop()
+LUA
+script traceback_coroutine <<'LUA'
+local function f() local x = coroutine.wrap(function() local y = nil; y() end); return (x()) end
+f()
+LUA
 script lock <<'LUA'
 local lock = require("threading").Lock()
 lock:acquire()
@@ -398,6 +432,8 @@ as_lua() {
 if command -v lua5.4 >/dev/null; then
   as_lua 'the traceback of error() is that of lua5.4' raise.lua
   as_lua 'the traceback of nested calls is that of lua5.4' traceback.lua
+  as_lua 'the traceback of an error in a generator is that of lua5.4' traceback_wrap.lua
+  as_lua 'the traceback of an error in a wrapped coroutine is that of lua5.4' traceback_coroutine.lua
   as_lua 'an error that is a table is shown as lua5.4 shows it' raise_table.lua
   for number in 3 true false; do as_lua "os.exit($number) is that of lua5.4" "exit_$number.lua"; done
 fi
@@ -406,6 +442,8 @@ fi
 
 exits 'os.exit on the main thread sets the status' 3 exit_3.lua
 exits 'os.exit in a thread ends the program' 6 exit_in_thread.lua
+exits 'os.exit in a coroutine ends the program' 8 exit_in_coroutine.lua
+exits 'os.exit in a coroutine of a thread ends the program' 9 thread_in_coroutine.lua
 exits 'os.exit in a worker that is a thread ends all of them' 5 --threads=2 exit_in_second.lua
 exits 'without the lock as well' 5 --threads=2 --no-gil exit_in_second.lua
 exits 'os.exit in a worker that is a process is the status in the end' 5 --processes=2 exit_in_second.lua
@@ -428,10 +466,10 @@ conclude 'output that a full disk swallows is an error'
 
 # ---- An endless script under --timeout
 
-for name in loop loop_pcall loop_close lock sleep join join_child read grandchild child_of_thread; do
+for name in loop loop_pcall loop_close coroutines lock sleep join join_child read grandchild child_of_thread; do
   times_out "--timeout ends $name" "$name.lua"
 done
-for name in loop loop_pcall lock sleep join; do
+for name in loop loop_pcall coroutines lock sleep join; do
   times_out "--timeout ends $name in 4 threads with the GIL" --threads=4 --gil "$name.lua"
   times_out "--timeout ends $name in 4 threads without it" --threads=4 --no-gil "$name.lua"
   times_out "--timeout ends $name in 3 processes" --processes=3 "$name.lua"
@@ -447,7 +485,7 @@ prints '--timeout does not disturb a script that ends' 'plain' --timeout=10s pla
 # ---- Ctrl-C
 
 for target in group parent; do
-  for name in loop loop_pcall lock sleep join join_child read grandchild child_of_thread; do
+  for name in loop loop_pcall coroutines lock sleep join join_child read grandchild child_of_thread; do
     interrupts "Ctrl-C ($target) ends $name" "$target" "$name.lua"
   done
   for name in loop lock sleep; do

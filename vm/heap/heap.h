@@ -151,6 +151,8 @@ class Marker {
     if (object->mark != mark_) reach(object);
   }
   bool is_marked(const Object* object) const { return object->mark == mark_; }
+  // The object owns `bytes` outside of the heap (Heap::add_outside).
+  void count_outside(std::size_t bytes) { bytes_ += bytes; }
   // A table's hash block holds a key that nothing else may reach, beside a nil: looked at when marking is
   // done.
   void remember_weak_key(Slot* key) { weak_keys_.push_back(key); }
@@ -193,6 +195,10 @@ class Heap {
   void verify();
   // REQUIRES: stopped. Calls `visit` for every live object.
   void each_object(const std::function<void(Object*)>& visit);
+
+  // An object has taken `bytes` outside of the heap, which a collection may free: they count towards the next
+  // one. Any thread.
+  void add_outside(std::size_t bytes) { allocated_.fetch_add(bytes, std::memory_order_relaxed); }
 
   bool wants_collection() const {
     return enabled_.load(std::memory_order_relaxed) &&

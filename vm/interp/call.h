@@ -36,6 +36,7 @@ class ScriptCall {
   std::uint32_t function_;  // index in the stack
   std::uint32_t saved_top_;
   unsigned results_ = 0;
+  bool is_too_deep_;
   bool has_frame_ = false;
 };
 

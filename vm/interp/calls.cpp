@@ -1,16 +1,13 @@
 // Calls, returns, errors that are caught, variables that are closed; and calls from native code.
 #include <algorithm>
 
+#include "vm/interp/coroutines.h"
 #include "vm/interp/current_instruction.h"
 #include "vm/interp/operations.h"
 #include "vm/runtime/variable_names.h"
 
 namespace gilvm {
 namespace {
-
-// Metamethods and protected calls inside one another. They take no C++ stack here, but a runaway __index, or
-// a function that protects a call of itself, should end as soon as in Lua.
-constexpr std::uint32_t kDeepestNesting = 195;  // LUAI_MAXCCALLS, less what Lua itself has in use
 
 // The innermost frame's instruction made a call, which has returned: completes it.
 Outcome finish_instruction(VmThread& thread, Register* values, std::uint32_t count) {
@@ -71,10 +68,12 @@ Outcome push_script_frame(VmThread& thread, Register* function, std::uint32_t ar
     raise_message(thread, "stack overflow");
     return Outcome::kError;
   }
-  if (on_return == OnReturn::kFinish && ++coroutine->nesting > kDeepestNesting) {
-    --coroutine->nesting;
-    raise_message(thread, "C stack overflow");
-    return Outcome::kError;
+  if (on_return == OnReturn::kFinish) {
+    if (is_nested_too_deeply(thread)) {
+      raise_message(thread, "C stack overflow");
+      return Outcome::kError;
+    }
+    ++coroutine->nesting;
   }
   Register* base = coroutine->stack() + index;
   std::uint32_t shift = 0;
@@ -97,6 +96,32 @@ Outcome push_script_frame(VmThread& thread, Register* function, std::uint32_t ar
   frame->shift = shift;
   frame->on_return = on_return;
   return Outcome::kDone;
+}
+
+// Pushes a frame of a native function that is not run in C++, and whose results go to `results`.
+CallFrame* push_native_frame(VmThread& thread, FrameKind kind, NativeFunction* native, Register* results,
+                             OnReturn on_return) {
+  Coroutine* coroutine = thread.coroutine;
+  if (is_nested_too_deeply(thread)) {
+    raise(thread, Value::string(thread.string("C stack overflow")));
+    return nullptr;
+  }
+  CallFrame* frame = coroutine->push_frame();
+  if (!frame) {
+    raise_message(thread, "stack overflow");
+    return nullptr;
+  }
+  ++coroutine->nesting;
+  frame->closure = nullptr;
+  frame->kind = kind;
+  frame->base = results;
+  frame->native = native;
+  frame->on_return = on_return;
+  frame->is_tail_call = false;
+  frame->closing = false;
+  frame->runs_handler = false;
+  frame->handler = frame->error = Value::nil();
+  return frame;
 }
 
 // Pushes the frame of pcall or xpcall, and calls what it protects.
@@ -122,28 +147,33 @@ Outcome begin_protected_call(VmThread& thread, Register* function, std::uint32_t
       function[1 + index].copy(function[2 + index]);
     --arguments;
   }
-  if (coroutine->nesting >= kDeepestNesting) {
-    raise_message(thread, "C stack overflow");
-    return Outcome::kError;
-  }
-  CallFrame* frame = coroutine->push_frame();
-  if (!frame) {
-    raise_message(thread, "stack overflow");
-    return Outcome::kError;
-  }
-  ++coroutine->nesting;
-  frame->closure = nullptr;
-  frame->kind = FrameKind::kProtected;
-  frame->base = function;
-  frame->native = native;
-  frame->on_return = on_return;
-  frame->is_tail_call = false;
-  frame->closing = false;
-  frame->runs_handler = false;
+  CallFrame* frame = push_native_frame(thread, FrameKind::kProtected, native, function, on_return);
+  if (!frame) return Outcome::kError;
   frame->handler = handler;
-  frame->error = Value::nil();
   coroutine->top = function + 1 + arguments;
   return begin_call(thread, function + 1, arguments - 1, OnReturn::kProtected);
+}
+
+// A native function has ended in continue_with(): what it calls stands above it, up to the top.
+Outcome begin_continued_call(VmThread& thread, Register* function, int code, OnReturn on_return) {
+  Coroutine* coroutine = thread.coroutine;
+  NativeFunction* native = function->value.as_native();
+  CallFrame* frame = push_native_frame(thread, FrameKind::kContinued, native, function, on_return);
+  if (!frame) return Outcome::kError;
+  frame->pending = static_cast<std::uint32_t>(kNativeContinues - code);
+  const auto arguments = static_cast<std::uint32_t>(coroutine->top - function - 2);
+  return begin_call(thread, function + 1, arguments, OnReturn::kContinued);
+}
+
+// Calls a function that the interpreter does itself.
+Outcome begin_special_call(VmThread& thread, Register* function, std::uint32_t arguments,
+                           OnReturn on_return) {
+  switch (function->value.as_native()->native_kind()) {
+    case NativeKind::kResume:
+    case NativeKind::kWrapped: return begin_resume(thread, function, arguments, on_return);
+    case NativeKind::kYield: return begin_yield(thread, function, arguments, on_return);
+    default: return begin_protected_call(thread, function, arguments, on_return);
+  }
 }
 
 // A protected frame is innermost and has caught an error: closes the variables above it, then returns false
@@ -215,6 +245,12 @@ void call_message_handler(VmThread& thread) {
 
 // Calls
 
+bool is_nested_too_deeply(VmThread& thread) {
+  // LUAI_MAXCCALLS, less what Lua itself has in use; message handlers get some more.
+  constexpr std::uint32_t kDeepest = 199, kErrorRoom = 20;
+  return thread.coroutine->depth() >= kDeepest + (thread.error_is_handled ? kErrorRoom : 0);
+}
+
 Outcome begin_call(VmThread& thread, Register* function, std::uint32_t arguments, OnReturn on_return) {
   Coroutine* coroutine = thread.coroutine;
   for (int chain = 0;; ++chain) {
@@ -246,24 +282,24 @@ Outcome begin_call(VmThread& thread, Register* function, std::uint32_t arguments
     ++arguments;
   }
   NativeFunction* native = function->value.as_native();
-  if (native->native_kind() == NativeKind::kProtectedCall ||
-      native->native_kind() == NativeKind::kProtectedCallWithHandler) {
-    return begin_protected_call(thread, function, arguments, on_return);
+  if (native->is_the_interpreters()) {
+    return begin_special_call(thread, function, arguments, on_return);
   }
   coroutine->top = function + 1 + arguments;
   const std::uint32_t index = coroutine->index_of(function);
-  // Room for the results of a function that does not ask for more.
-  if (!coroutine->reserve(function, arguments + Coroutine::kSpare)) {
+  // Above that are Coroutine::kSpare registers, for the results of a function that does not ask for more.
+  if (!coroutine->reserve(function, arguments + 1)) {
     raise_message(thread, "stack overflow");
     return Outcome::kError;
   }
   NativeCall call(thread, native, index + 1, arguments);
   const int count = native->code(call);
-  if (count == kNativeError) {
-    if (!thread.error_is_handled) thread.erring_native = native;
-    return Outcome::kError;
-  }
-  return deliver(thread, on_return, thread.coroutine->stack() + index, static_cast<std::uint32_t>(count));
+  function = thread.coroutine->stack() + index;
+  if (count >= 0) [[likely]]
+    return deliver(thread, on_return, function, static_cast<std::uint32_t>(count));
+  if (count != kNativeError) return begin_continued_call(thread, function, count, on_return);
+  if (!thread.error_is_handled) thread.erring_native = native;
+  return Outcome::kError;
 }
 
 Outcome begin_tail_call(VmThread& thread, Register* function, std::uint32_t arguments) {
@@ -330,6 +366,32 @@ Outcome deliver(VmThread& thread, OnReturn on_return, Register* values, std::uin
         ++count;
         continue;
       }
+      case OnReturn::kContinued: {
+        Register* to = frame->base;
+        const std::uint32_t wanted = frame->pending == 0 ? count : frame->pending - 1;
+        for (std::uint32_t index = 0; index < wanted; ++index) {
+          if (index < count) {
+            to[index].copy(values[index]);
+          } else {
+            to[index].set(Value::nil());
+          }
+        }
+        on_return = frame->on_return;
+        coroutine->pop_frame();
+        --coroutine->nesting;
+        returned_from_script = false;
+        values = to;
+        count = wanted;
+        continue;
+      }
+      case OnReturn::kCoroutine: {
+        values = leave_coroutine(thread, CoroutineStatus::kDead, values, &count);
+        if (!values) return Outcome::kError;
+        coroutine = thread.coroutine;
+        on_return = coroutine->waits_for;
+        returned_from_script = false;
+        continue;
+      }
       case OnReturn::kNative: {
         Register* to = frame->base;
         for (std::uint32_t index = 0; index < count; ++index) to[index].copy(values[index]);
@@ -346,23 +408,27 @@ Outcome return_values(VmThread& thread, Register* values, std::uint32_t count) {
   return deliver(thread, on_return, values, count, true);
 }
 
-Outcome catch_error(VmThread& thread, std::ptrdiff_t boundary) {
-  Coroutine* coroutine = thread.coroutine;
+Outcome catch_error(VmThread& thread) {
   for (;;) {
     // An interruption is no error that a script could catch.
     const bool catchable = !thread.interrupted();
     if (catchable && !thread.error_is_handled) call_message_handler(thread);
-    CallFrame* last = coroutine->first_frame() + boundary;
+    Coroutine* coroutine = thread.coroutine;
     CallFrame* frame = coroutine->frame();
-    while (frame > last && !(catchable && frame->kind == FrameKind::kProtected)) --frame;
+    // The bottom frame is one of native code too.
+    while (frame->kind != FrameKind::kNative && !(catchable && frame->kind == FrameKind::kProtected)) --frame;
+    if (frame == coroutine->first_frame()) {
+      const Outcome outcome = fail_coroutine(thread);
+      if (outcome != Outcome::kError) return outcome;
+      continue;
+    }
     for (CallFrame* left = coroutine->frame(); left > frame; --left) {
-      if (left->kind == FrameKind::kProtected ||
-          (left->kind == FrameKind::kScript && left->on_return == OnReturn::kFinish)) {
-        --coroutine->nesting;
-      }
+      const bool is_counted = left->kind == FrameKind::kScript ? left->on_return == OnReturn::kFinish
+                                                               : left->kind != FrameKind::kNative;
+      if (is_counted) --coroutine->nesting;
     }
     coroutine->set_frame(frame);
-    if (frame == last) return Outcome::kError;
+    if (frame->kind == FrameKind::kNative) return Outcome::kError;
     frame->closing = true;
     frame->error = thread.error;
     coroutine->top = frame->base + 1;
@@ -417,7 +483,9 @@ ScriptCall::ScriptCall(VmThread& thread, Value function, NativeFunction* native)
   Coroutine* coroutine = thread.coroutine;
   saved_top_ = coroutine->index_of(coroutine->top);
   function_ = saved_top_;
-  coroutine->reserve(coroutine->top, Coroutine::kSpare, true);
+  coroutine->reserve(coroutine->top, 1, true);
+  is_too_deep_ = is_nested_too_deeply(thread);
+  coroutine->enter_native_call();
   ++thread.native_depth;
   CallFrame* frame = coroutine->push_frame();
   if (!frame) return;  // run() reports it
@@ -436,6 +504,7 @@ ScriptCall::ScriptCall(VmThread& thread, Value function, NativeFunction* native)
 ScriptCall::~ScriptCall() {
   if (has_frame_) thread_.coroutine->pop_frame();
   thread_.coroutine->top = thread_.coroutine->stack() + saved_top_;
+  thread_.coroutine->leave_native_call();
   --thread_.native_depth;
 }
 
@@ -445,22 +514,20 @@ void ScriptCall::push(Value argument) {
 }
 
 bool ScriptCall::run() {
-  constexpr unsigned kDeepest = 190;  // LUAI_MAXCCALLS, less what handlers need
   Coroutine* coroutine = thread_.coroutine;
-  const std::ptrdiff_t boundary = coroutine->frame() - coroutine->first_frame();
   Outcome outcome;
   if (!has_frame_) {
     raise_message(thread_, "stack overflow");
     outcome = Outcome::kError;
-  } else if (thread_.native_depth > (thread_.error_is_handled ? kDeepest + 20 : kDeepest)) {
+  } else if (is_too_deep_) {
     raise_message(thread_, "C stack overflow");
     outcome = Outcome::kError;
   } else {
     Register* function = coroutine->stack() + function_;
     outcome = begin_call(thread_, function, static_cast<std::uint32_t>(coroutine->top - function - 1),
                          OnReturn::kNative);
-    if (outcome == Outcome::kError) outcome = catch_error(thread_, boundary);
-    if (outcome == Outcome::kDone) outcome = interpret(thread_, boundary);
+    if (outcome == Outcome::kError) outcome = catch_error(thread_);
+    if (outcome == Outcome::kDone) outcome = interpret(thread_);
   }
   if (outcome != Outcome::kLeave) return false;
   results_ = static_cast<unsigned>(coroutine->top - (coroutine->stack() + function_));

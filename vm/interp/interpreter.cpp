@@ -246,7 +246,7 @@ void collect_for_stress(VmThread& thread) {
 #endif
 
 // As interpret(). Without a thread it only makes its labels known.
-Outcome run_loop(VmThread* const vm_thread, std::ptrdiff_t boundary) {
+Outcome run_loop(VmThread* const vm_thread) {
   static const void* const handlers[] = {
 #define OPCODE(name, a, b, c, x) &&name,
 #include "vm/bytecode/opcodes.def"
@@ -352,7 +352,7 @@ interrupted:
 
 leave_or_error:
   if (outcome == Outcome::kLeave) return outcome;
-  outcome = catch_error(*thread, boundary);
+  outcome = catch_error(*thread);
   if (outcome != Outcome::kDone) return outcome;
   goto reload;
 
@@ -1023,10 +1023,10 @@ kClose:
 
 void set_up_interpreter() {
   if (labels.poll) return;
-  run_loop(nullptr, 0);
+  run_loop(nullptr);
   set_dispatch_labels(&labels);
 }
 
-Outcome interpret(VmThread& thread, std::ptrdiff_t boundary) { return run_loop(&thread, boundary); }
+Outcome interpret(VmThread& thread) { return run_loop(&thread); }
 
 }  // namespace gilvm

@@ -24,9 +24,15 @@ Outcome return_values(VmThread& thread, Register* values, std::uint32_t count);
 // Hands results to the frame that is innermost now.
 Outcome deliver(VmThread& thread, OnReturn on_return, Register* values, std::uint32_t count,
                 bool returned_from_script = false);
-// An error is raised: unwinds to the innermost protected frame above `boundary` and goes on there, or returns
-// kError.
-Outcome catch_error(VmThread& thread, std::ptrdiff_t boundary);
+// An error is raised: unwinds to the innermost protected frame and goes on there, or, where a frame of native
+// code is further in, to that, and returns kError. A coroutine that catches nothing ends, and the one that
+// resumed it goes on.
+Outcome catch_error(VmThread& thread);
+
+// Would one metamethod, protected call, call from native code or resume more make too many inside one
+// another? Most of them take no C++ stack here, but a runaway __index, or a function that protects a call of
+// itself, should end as soon as in Lua.
+bool is_nested_too_deeply(VmThread& thread);
 
 // Instructions. `destination` is a register operand.
 Outcome index_into(VmThread& thread, Value object, Value key, std::uint16_t destination);
@@ -44,8 +50,8 @@ bool has_to_close(const Coroutine* coroutine, const Register* level);
 Outcome close_one(VmThread& thread);
 Outcome mark_to_be_closed(VmThread& thread, const Register& variable, Register* level);
 
-// Runs from the innermost frame on, until a frame with OnReturn::kNative returns (kLeave) or an error leaves
-// the frames above `boundary`, the depth of a native frame (kError).
-Outcome interpret(VmThread& thread, std::ptrdiff_t boundary);
+// Runs from the innermost frame on, until a frame with OnReturn::kNative returns (kLeave) or an error comes
+// to a native frame (kError).
+Outcome interpret(VmThread& thread);
 
 }  // namespace gilvm

@@ -99,12 +99,7 @@ int pairs(NativeCall& call) {
     call.set_result(2, Value::nil());
     return 3;
   }
-  ScriptCall script(call.thread(), method, call.function());
-  script.push(object);
-  if (!script.run() || !call.reserve_results(3)) return kNativeError;
-  const Value results[] = {script.result(0), script.result(1), script.result(2)};
-  for (unsigned index = 0; index < 3; ++index) call.set_result(index, results[index]);
-  return 3;
+  return call.continue_with(method, {object}, 3);
 }
 
 int ipairs_step(NativeCall& call) {
@@ -335,12 +330,7 @@ int do_file(NativeCall& call) {
     raise(call.thread(), Value::string(call.thread().string(message)));
     return kNativeError;
   }
-  ScriptCall script(call.thread(), Value::closure(closure), call.function());
-  if (!script.run()) return kNativeError;
-  const unsigned count = script.result_count();
-  if (!call.reserve_results(count)) return kNativeError;
-  for (unsigned index = 0; index < count; ++index) call.set_result(index, script.result(index));
-  return static_cast<int>(count);
+  return call.continue_with(Value::closure(closure), {});
 }
 
 // The interpreter does these by itself (NativeKind).

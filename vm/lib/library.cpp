@@ -150,6 +150,7 @@ bool call_reporting(VmThread& thread, Value function, const std::vector<Value>& 
 void open_libraries(VmThread& thread) {
   open_base(thread);
   open_package(thread);
+  open_coroutine(thread);
   open_string(thread);
   open_table(thread);
   open_math(thread);

@@ -77,6 +77,7 @@ bool call_reporting(VmThread& thread, Value function, const std::vector<Value>& 
 
 // Fill in the globals and the loaded modules of a new VM (Lua manual §6).
 void open_base(VmThread& thread);
+void open_coroutine(VmThread& thread);
 void open_string(VmThread& thread);
 void open_table(VmThread& thread);
 void open_math(VmThread& thread);

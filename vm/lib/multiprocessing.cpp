@@ -71,7 +71,7 @@ int make_process(NativeCall& call) {
 // In the child: runs the target, then ends as a program does.
 int run_target(VmThread& thread, const std::string& name, Value target, const std::vector<Value>& arguments) {
   // A stack of its own: what called start() goes on in the parent, and has no place in a traceback here.
-  thread.coroutine = Coroutine::make(thread.heap());
+  thread.coroutine = Coroutine::make_main(thread.heap());
   forget_other_threads(thread);
   registry_of(thread).children.clear();
   std::string failure;

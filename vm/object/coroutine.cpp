@@ -8,27 +8,60 @@
 namespace gilvm {
 namespace {
 
-constexpr std::size_t kFirstRegisters = 64;
-constexpr std::size_t kFirstFrames = 8;
+// A main coroutine's arrays at first. Those of others are small, because there may be very many.
+constexpr std::size_t kMainRegisters = 64, kMainFrames = 8;
+constexpr std::size_t kFirstRegisters = 16, kFirstFrames = 4;
 constexpr std::size_t kErrorRoom = 4000;  // registers beyond the limit, for error handlers
 
 }  // namespace
 
-Coroutine* Coroutine::make(LocalHeap& heap) {
+Coroutine::Coroutine(Heap& heap, std::size_t registers, std::size_t frames)
+    : stack_(new Register[registers + kSpare]), frames_(new CallFrame[frames]), heap_(heap) {
+  stack_end_ = stack_ + registers;
+  frame_ = frames_;
+  frames_end_ = frames_ + frames;
+  // The bottom frame stands for the world outside: it is never left.
+  frame_->kind = FrameKind::kNative;
+  frame_->base = stack_;
+  top = stack_;
+}
+
+Coroutine* Coroutine::make(LocalHeap& heap, std::size_t registers, std::size_t frames) {
   Object* memory = heap.allocate(ObjectKind::kCoroutine, sizeof(Coroutine));
   const Object header = *memory;
-  auto* coroutine = new (memory) Coroutine();
+  auto* coroutine = new (memory) Coroutine(heap.heap(), registers, frames);
   static_cast<Object&>(*coroutine) = header;
-  coroutine->stack_ = new Register[kFirstRegisters + kSpare];
-  coroutine->stack_end_ = coroutine->stack_ + kFirstRegisters;
-  coroutine->frames_ = new CallFrame[kFirstFrames];
-  coroutine->frame_ = coroutine->frames_;
-  coroutine->frames_end_ = coroutine->frames_ + kFirstFrames;
-  // The bottom frame stands for the world outside: it is never left.
-  coroutine->frame_->kind = FrameKind::kNative;
-  coroutine->frame_->base = coroutine->stack_;
-  coroutine->top = coroutine->stack_;
+  heap.heap().add_outside(coroutine->size_of_stack());
   return coroutine;
+}
+
+Coroutine* Coroutine::make_main(LocalHeap& heap) {
+  Coroutine* coroutine = make(heap, kMainRegisters, kMainFrames);
+  coroutine->is_main_ = true;
+  coroutine->set_status(CoroutineStatus::kRunning);
+  return coroutine;
+}
+
+Coroutine* Coroutine::make(LocalHeap& heap, Value body) {
+  Coroutine* coroutine = make(heap, kFirstRegisters, kFirstFrames);
+  (coroutine->top++)->set(body);
+  return coroutine;
+}
+
+std::size_t Coroutine::size_of_stack() const {
+  if (!stack_) return 0;
+  return (static_cast<std::size_t>(stack_end_ - stack_) + kSpare) * sizeof(Register) +
+         static_cast<std::size_t>(frames_end_ - frames_) * sizeof(CallFrame);
+}
+
+void Coroutine::release() {
+  delete[] stack_;
+  delete[] frames_;
+  stack_ = stack_end_ = top = nullptr;
+  frames_ = frame_ = frames_end_ = nullptr;
+  to_be_closed.clear();
+  to_be_closed.shrink_to_fit();
+  failure = Value::nil();
 }
 
 bool Coroutine::grow_stack(const Register* from, std::size_t count, bool in_error) {
@@ -44,22 +77,26 @@ bool Coroutine::grow_stack(const Register* from, std::size_t count, bool in_erro
   delete[] stack_;
   stack_ = moved;
   stack_end_ = moved + size;
+  heap_.add_outside(size * sizeof(Register));
   return true;
 }
 
 bool Coroutine::grow_frames() {
   const auto used = static_cast<std::size_t>(frames_end_ - frames_);
-  if (used >= kLargestDepth + kFirstFrames) return false;
+  if (used >= kLargestDepth + kMainFrames) return false;
   auto* moved = new CallFrame[2 * used];
   std::copy(frames_, frames_end_, moved);
   frame_ = moved + (frame_ - frames_);
   delete[] frames_;
   frames_ = moved;
   frames_end_ = moved + 2 * used;
+  heap_.add_outside(2 * used * sizeof(CallFrame));
   return true;
 }
 
 Register* Coroutine::limit_of_use() const {
+  // An instruction that calls has finished with the registers above the called function.
+  if (waits_in && waits_for == OnReturn::kCall) return top;
   Register* limit = std::max(frame_->base, top);
   if (frame_->kind == FrameKind::kScript) {
     limit = std::max(limit, frame_->base + frame_->closure->prototype->frame_size);
@@ -69,6 +106,11 @@ Register* Coroutine::limit_of_use() const {
 
 void Coroutine::trace(Marker& marker, Object* object) {
   auto* coroutine = static_cast<Coroutine*>(object);
+  if (coroutine->resumer) marker.mark_object(coroutine->resumer);
+  if (coroutine->waits_in) marker.mark_object(coroutine->waits_in);
+  marker.mark(coroutine->failure);
+  if (!coroutine->stack_) return;
+  marker.count_outside(coroutine->size_of_stack());
   Register* limit = coroutine->limit_of_use();
   Register* end = coroutine->stack_end_ + kSpare;
   GILVM_ASSERT(limit <= end);

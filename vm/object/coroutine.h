@@ -4,14 +4,18 @@
 // passed where they were computed. Both arrays grow by moving, so a pointer into them is good only until the
 // next call.
 //
-// Threads: one VM thread runs a coroutine at a time.
-// Invariants:
+// Threads: one VM thread runs a coroutine at a time: the one that has claimed it, by taking its status from
+// kSuspended (or kFailed) to kRunning. Any VM thread may claim it. What is not atomic belongs to the
+// claimant. Invariants:
 //  (1) Every register from the bottom to the high-water mark holds a valid value: each collection marks those
 //      in use and makes those above nil.
 //  (2) frame_ is the innermost frame; its pc is up to date whenever other code than the interpreter's loop
 //  runs.
+//  (3) Whoever gives a claim up stores the status last: from then on another thread may run the coroutine.
+//  (4) The chain of resumers leads from the coroutine that a VM thread runs to that thread's main one.
 #pragma once
 
+#include <atomic>
 #include <vector>
 
 #include "vm/object/function.h"
@@ -21,6 +25,7 @@ namespace gilvm {
 enum class FrameKind : std::uint8_t {
   kScript,     // runs a closure
   kProtected,  // pcall or xpcall: catches errors of the frames above
+  kContinued,  // a native function whose last act is a call: hands the results on
   kNative,     // a native function that has called back into the interpreter
 };
 
@@ -30,18 +35,21 @@ enum class OnReturn : std::uint8_t {
   kFinish,  // the instruction of the frame below made the call by itself (a metamethod): it is finished with
             // them
   kProtected,  // the frame below is of kind kProtected
+  kContinued,  // the frame below is of kind kContinued
+  kCoroutine,  // out of the coroutine, whose body has returned, to the one that resumed it
   kNative,     // out of the interpreter's loop, to native code
 };
 
 struct CallFrame {
   Closure* closure = nullptr;    // kScript
   const CodeWord* pc = nullptr;  // kScript: the instruction to go on with
-  Register* base = nullptr;      // kScript: register 0; kProtected: where the results go
+  Register* base = nullptr;      // kScript: register 0; kProtected, kContinued: where the results go
   union {
-    NativeFunction* native = nullptr;  // kProtected, kNative: for tracebacks
+    NativeFunction* native = nullptr;  // all others: for tracebacks
     const Register* constants;         // kScript: the prototype's
   };
-  std::uint32_t pending = 0;  // kScript: what is left of an interrupted instruction
+  std::uint32_t pending = 0;  // kScript: what is left of an interrupted instruction;
+                              // kContinued: how many results are wanted, plus 1, or 0: all
   std::uint32_t shift = 0;    // kScript: how far the base was moved up over the extra arguments
   FrameKind kind = FrameKind::kScript;
   OnReturn on_return = OnReturn::kCall;
@@ -71,13 +79,44 @@ struct ToBeClosed {
   Value value;
 };
 
+enum class CoroutineStatus : std::uint8_t {
+  kSuspended,  // has not begun, or has yielded
+  kRunning,    // innermost in a VM thread
+  kNormal,     // has resumed another one, and waits for it
+  kFailed,     // an error has ended it: its stack is as it was then, its variables are not closed
+  kDead,       // has ended, and has no stack any more
+};
+
 class Coroutine : public Object {
  public:
   static constexpr std::size_t kLargestStack = 1'000'000;  // registers, as LUAI_MAXSTACK
   static constexpr std::size_t kSpare = 32;                // registers that are always free above a frame
   static constexpr std::size_t kLargestDepth = 1'000'000;  // frames
 
-  static Coroutine* make(LocalHeap& heap);
+  // A VM thread's own, which is not resumed and cannot yield. It runs.
+  static Coroutine* make_main(LocalHeap& heap);
+  // Suspended: the first resume calls `body`, which is a function.
+  static Coroutine* make(LocalHeap& heap, Value body);
+
+  bool is_main() const { return is_main_; }
+  CoroutineStatus status() const { return status_.load(std::memory_order_acquire); }
+  // The release pairs with the acquire in claim(): who runs it next sees what was done before.
+  void set_status(CoroutineStatus status) { status_.store(status, std::memory_order_release); }
+  // Makes the coroutine the caller's to run. False: its status is another one, or another thread was faster.
+  bool claim(CoroutineStatus expected) {
+    return status_.compare_exchange_strong(expected, CoroutineStatus::kRunning, std::memory_order_acquire,
+                                           std::memory_order_relaxed);
+  }
+  // Leaves the running for another one: `function`, whose register is `place`, has resumed or yielded. What
+  // comes back goes to that register and those above, and from there where `on_return` says.
+  void wait(NativeFunction* function, Register* place, OnReturn on_return) {
+    waits_in = function;
+    waits_at = index_of(place);
+    waits_for = on_return;
+    top = place + 1;
+  }
+  // Frees the registers and frames. REQUIRES: nothing will run in it again.
+  void release();
 
   Register* stack() const { return stack_; }
   Register* stack_end() const { return stack_end_; }  // kSpare below the real end
@@ -105,14 +144,36 @@ class Coroutine : public Object {
   Register* top;
   std::vector<ToBeClosed> to_be_closed;
   // Metamethods and protected calls that run inside one another: script frames with OnReturn::kFinish, and
-  // frames of kind kProtected.
+  // frames of kind kProtected and kContinued.
   std::uint32_t nesting = 0;
+  // The depth of the one that resumed this one, and the resume itself.
+  std::uint32_t depth_below = 0;
+  // Everything that is going on inside one another, of which Lua allows some two hundred.
+  std::uint32_t depth() const { return depth_below + nesting + native_calls(); }
+
+  // Who is to run when this one yields or ends. Null unless it runs or is normal, and is no main one.
+  Coroutine* resumer = nullptr;
+  // See wait(). waits_in is null where it does not wait so.
+  NativeFunction* waits_in = nullptr;
+  std::uint32_t waits_at = 0;
+  OnReturn waits_for = OnReturn::kCoroutine;
+  bool has_begun = false;
+  // kFailed: the error; while the variables are closed, the error that their methods are told.
+  Value failure;
+
+  // Native functions in it that have called back into the interpreter: it cannot yield across them.
+  // Any thread may ask.
+  std::uint32_t native_calls() const { return native_calls_.load(std::memory_order_relaxed); }
+  void enter_native_call() { native_calls_.store(native_calls() + 1, std::memory_order_relaxed); }
+  void leave_native_call() { native_calls_.store(native_calls() - 1, std::memory_order_relaxed); }
 
   static void trace(Marker& marker, Object* object);
   static void destroy(Object* object);
 
  private:
-  Coroutine() = default;
+  Coroutine(Heap& heap, std::size_t registers, std::size_t frames);
+  static Coroutine* make(LocalHeap& heap, std::size_t registers, std::size_t frames);
+  std::size_t size_of_stack() const;
   bool grow_frames();
   bool grow_stack(const Register* from, std::size_t count, bool in_error);
   Register* limit_of_use() const;
@@ -122,6 +183,10 @@ class Coroutine : public Object {
   CallFrame* frames_;
   CallFrame* frame_;
   CallFrame* frames_end_;
+  Heap& heap_;
+  std::atomic<CoroutineStatus> status_{CoroutineStatus::kSuspended};
+  bool is_main_ = false;
+  std::atomic<std::uint32_t> native_calls_{0};
 };
 
 }  // namespace gilvm

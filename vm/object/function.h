@@ -108,12 +108,17 @@ class NativeCall;
 // set.
 using NativeCode = int (*)(NativeCall& call);
 inline constexpr int kNativeError = -1;
+// And what NativeCall::continue_with() returns: this for all results, or less by their wanted number and 1.
+inline constexpr int kNativeContinues = -2;
 
 enum class NativeKind : std::uint8_t {
   kOrdinary,
   // What the interpreter does itself when a script calls the function, because it must not recurse for it.
   kProtectedCall,
   kProtectedCallWithHandler,
+  kResume,
+  kWrapped,  // what coroutine.wrap returns: resumes the coroutine in its slot 0
+  kYield,
   // What a generic `for` does itself as long as it is simple, because it is quicker.
   kNext,       // the iterator of pairs
   kNextIndex,  // the iterator of ipairs
@@ -125,6 +130,10 @@ class NativeFunction : public Object {
   const char* name;  // lives for ever
   Slot* slots() { return reinterpret_cast<Slot*>(this + 1); }
   NativeKind native_kind() const { return static_cast<NativeKind>(flags & 0xF); }
+  // The interpreter does what it does itself, and never calls its code.
+  bool is_the_interpreters() const {
+    return native_kind() != NativeKind::kOrdinary && native_kind() < NativeKind::kNext;
+  }
   unsigned slot_count() const { return flags >> 4; }
   // REQUIRES: slots < 16.
   static NativeFunction* make(LocalHeap& heap, const char* name, NativeCode code, unsigned slots = 0,

@@ -177,7 +177,8 @@ std::string traceback(VmThread& thread, std::string_view message) {
                                       prototype.first_line == 0, &prototype));
     if (frame->is_tail_call) lines.push_back("(...tail calls...)");
   }
-  lines.push_back("[C]: in ?");
+  // The program that called the first function: a coroutine has none.
+  if (coroutine->is_main()) lines.push_back("[C]: in ?");
   const int count = static_cast<int>(lines.size());
   for (int index = 0; index < count; ++index) {
     if (count > kFirstLevels + kLastLevels && index == kFirstLevels) {

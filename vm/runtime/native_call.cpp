@@ -47,6 +47,16 @@ bool NativeCall::reserve_results(std::size_t count) {
   return false;
 }
 
+int NativeCall::continue_with(Value function, std::initializer_list<Value> arguments, int wanted) {
+  // The callee stands where the first argument stood: there is room, Coroutine::kSpare registers at least.
+  Coroutine* coroutine = thread_.coroutine;
+  Register* next = coroutine->stack() + first_;
+  (next++)->set(function);
+  for (Value argument : arguments) (next++)->set(argument);
+  coroutine->top = next;
+  return kNativeContinues - (wanted + 1);
+}
+
 bool NativeCall::integer(unsigned index, std::int64_t* result) {
   if (has(index)) {
     Register number = reg(index);

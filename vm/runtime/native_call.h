@@ -5,6 +5,7 @@
 // script, a wait).
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -60,6 +61,11 @@ class NativeCall {
   // REQUIRES: index <= count(), or reserve_results(index + 1).
   void set_result(unsigned index, Value value) { thread_.coroutine->stack()[first_ - 1 + index].set(value); }
   Register& result(unsigned index) { return thread_.coroutine->stack()[first_ - 1 + index]; }
+
+  // As the function's last act: has the interpreter call `function`, whose results become its own; all of
+  // them, or as many as are `wanted`. Unlike a ScriptCall it lets the script yield.
+  static constexpr int kAllResults = -1;
+  int continue_with(Value function, std::initializer_list<Value> arguments, int wanted = kAllResults);
 
   // Arguments with a type. False with Lua's error raised: "bad argument #1 to 'f' (number expected, got
   // nil)".

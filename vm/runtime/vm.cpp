@@ -41,11 +41,14 @@ VmThread* Vm::add_thread(std::string name) {
     if (interruption() != Interruption::kNone) thread->request(kInterrupt);
   }
   thread->attach();
-  thread->coroutine = Coroutine::make(thread->heap());
+  thread->coroutine = Coroutine::make_main(thread->heap());
   return thread;
 }
 
 void Vm::remove_thread(VmThread* thread) {
+  // A script may still hold it.
+  thread->coroutine->release();
+  thread->coroutine->set_status(CoroutineStatus::kDead);
   thread->detach();
   std::unique_lock lock(threads_mutex_);
   const GilStatistics& statistics = thread->statistics;
