@@ -9,7 +9,9 @@
 --  (2) It is deterministic: no addresses, no signs of NaN, no order of hashed keys. Logs go through `show`.
 --  (3) It steers clear of what stock 5.4.4 itself gets wrong: nothing jumps out of a generic `for` that has a
 --      closing value.
---  (4) It uses no coroutine, io, os, debug, load, collectgarbage, require.
+--  (4) It uses no io, os, debug, load, collectgarbage, require.
+--  (5) Every fourth program runs its sections in coroutines that yield at each line of the log, in each metamethod
+--      and in each iteration of a generic `for`: what it prints must not change by that.
 --
 -- The aim is a translator that does closure conversion, so variables are captured often, and jumps, scopes and
 -- captured variables are mixed in every way. Every variable has a kind, known while generating, so that most
@@ -55,6 +57,7 @@ local current      -- the function being generated: {level, multiplier, cost, va
 local wrong_share  -- percent of expressions of a deliberately wrong kind
 local weights      -- statement kinds and their weights in this program
 local budget       -- statements left in this section
+local yields       -- the sections run in coroutines
 
 local function line(format, ...)
   local text = select("#", ...) > 0 and string.format(format, ...) or format
@@ -992,8 +995,48 @@ end
 ---------------------------------------------------------------------------------------------------------------
 -- Programs.
 
+-- How sections are run, what interrupts them, and how a generic `for` counts.
+local straight = [[
+local function pause() end
+local function run(f, ...) return pcall(f, ...) end
+local function counting(limit)
+  local at = 0
+  return function()
+    at = at + 1
+    if at <= limit then return at, limit - at end
+  end
+end
+]]
+-- In a coroutine the stack is small at first: 5.4.4 loses operands when it grows in the middle of a concatenation.
+local interrupted = [[
+local function pause(...)
+  if coroutine.isyieldable() then
+    local count = select("#", ...)
+    assert(coroutine.yield(count, ...) == count)
+  end
+end
+local function deep(n) if n > 0 then return (deep(n - 1)) end end
+local function run(f, ...)
+  local section = coroutine.create(function(...)
+    deep(60)
+    return pcall(f, ...)
+  end)
+  local results = table.pack(coroutine.resume(section, ...))
+  while coroutine.status(section) == "suspended" do
+    assert(results.n == results[2] + 2)
+    results = table.pack(coroutine.resume(section, results[2]))
+  end
+  return table.unpack(results, 2, results.n)
+end
+local function counting(limit)
+  return coroutine.wrap(function()
+    for at = 1, limit do coroutine.yield(at, limit - at) end
+  end)
+end
+]]
+
 local function prelude()
-  local text = [[
+  local text = (yields and interrupted or straight) .. [[
 local function show(value)
   if value ~= value then return "nan" end -- the sign of a NaN is nobody's promise
   local kind = type(value)
@@ -1004,13 +1047,7 @@ local function log(...)
   local items = {}
   for i = 1, select("#", ...) do items[i] = show((select(i, ...))) end
   print(table.concat(items, " "))
-end
-local function counting(limit)
-  local at = 0
-  return function()
-    at = at + 1
-    if at <= limit then return at, limit - at end
-  end
+  pause(...)
 end
 local function spread(first, ...) return select("#", ...), first, ... end
 local function closer(name, action)
@@ -1034,37 +1071,37 @@ local function objects()
     for _, event in ipairs(events) do
       if chance(share) then
         parts[#parts + 1] = string.format(
-          "__%s = function(a, b) calls = calls + 1; return '%s%s', show(a), show(b) end", event, name, event)
+          "__%s = function(a, b) calls = calls + 1; pause(a); return '%s%s', show(a), show(b) end", event, name, event)
       end
     end
     for _, event in ipairs({ "unm", "bnot", "len" }) do
       if chance(share) then
-        parts[#parts + 1] = string.format("__%s = function(a) calls = calls + %d; return calls end", event,
+        parts[#parts + 1] = string.format("__%s = function(a) calls = calls + %d; pause(); return calls end", event,
           random(1, 9))
       end
     end
     for _, event in ipairs({ "lt", "le", "eq" }) do
       if chance(share) then
-        parts[#parts + 1] = string.format("__%s = function(a, b) calls = calls + 1; return %s end", event,
+        parts[#parts + 1] = string.format("__%s = function(a, b) calls = calls + 1; pause(b); return %s end", event,
           pick({ "calls % 2 == 0", "nil", "1", "show(a) == show(b)", "false" }))
       end
     end
     if chance(share) then
       parts[#parts + 1] = pick({
-        "__index = function(_, key) calls = calls + 1; return key .. calls end",
+        "__index = function(_, key) calls = calls + 1; pause(key, nil); return key .. calls end",
         '__index = { alpha = "inherited", beta = 2 }',
         '__index = setmetatable({ alpha = 1 }, { __index = function(_, key) return key end })',
       })
     end
     if chance(share) then
       parts[#parts + 1] = pick({
-        "__newindex = function(object, key, value) rawset(object, key, show(value) .. '!') end",
+        "__newindex = function(object, key, value) pause(); rawset(object, key, show(value) .. '!') end",
         "__newindex = sink",
         "__newindex = function(_, key) error('no ' .. key, " .. random(0, 2) .. ") end",
       })
     end
     if chance(share) then
-      parts[#parts + 1] = "__call = function(_, ...) calls = calls + 1; return select('#', ...), ... end"
+      parts[#parts + 1] = "__call = function(_, ...) calls = calls + 1; pause(...); return select('#', ...), ... end"
     end
     if chance(share) then parts[#parts + 1] = string.format("__tostring = function() return '<%s>' end", name) end
     line("local %s = setmetatable({", name)
@@ -1097,11 +1134,12 @@ local function section(number)
   local arguments = {}
   for i = 1, random(0, 3) do arguments[i] = literal(pick(value_kinds)) end
   local list = #arguments > 0 and ", " .. table.concat(arguments, ", ") or ""
-  line('log("section %d", pcall(section%d%s))', number, number, list)
+  line('log("section %d", run(section%d%s))', number, number, list)
 end
 
 local function generate(seed)
   random_state = seed
+  yields = seed % 4 == 0
   lines, indentation, serial, scopes = {}, 0, 0, { {} }
   current = { level = 0, multiplier = 1, cost = 0, limit = kMaximumCost, vararg = true, loops = {} }
   wrong_share = pick({ 0, 0, 0, 1, 2, 4 })

@@ -154,7 +154,7 @@ TEST_CASE("a coroutine is small at first", "[coroutine]") {
                      Value::coroutine(Coroutine::make(*heap.local, Value::native(native))));
   }
   heap.collect(all);
-  CHECK((heap.heap.bytes_in_use() - before) / kCount < 1400);
+  CHECK((heap.heap.bytes_in_use() - before) / kCount < 1100);
 }
 
 }  // namespace gilvm

@@ -68,7 +68,8 @@ bool Coroutine::grow_stack(const Register* from, std::size_t count, bool in_erro
   const std::size_t needed = static_cast<std::size_t>(from - stack_) + count;
   if (needed > kLargestStack + (in_error ? kErrorRoom : 0)) return false;
   const auto used = static_cast<std::size_t>(stack_end_ - stack_) + kSpare;
-  std::size_t size = std::max(needed, std::min(2 * used, kLargestStack));
+  // Doubled without the spare ones, so that small stacks stay small.
+  const std::size_t size = std::max(needed, std::min(2 * (used - kSpare), kLargestStack));
   auto* moved = new Register[size + kSpare];
   std::copy(stack_, stack_ + used, moved);
   const std::ptrdiff_t distance = moved - stack_;

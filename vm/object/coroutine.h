@@ -90,7 +90,7 @@ enum class CoroutineStatus : std::uint8_t {
 class Coroutine : public Object {
  public:
   static constexpr std::size_t kLargestStack = 1'000'000;  // registers, as LUAI_MAXSTACK
-  static constexpr std::size_t kSpare = 32;                // registers that are always free above a frame
+  static constexpr std::size_t kSpare = 20;                // always free above a frame, as LUA_MINSTACK
   static constexpr std::size_t kLargestDepth = 1'000'000;  // frames
 
   // A VM thread's own, which is not resumed and cannot yield. It runs.

@@ -4,7 +4,7 @@ local object = {}
 local metatable = {}
 local function event(name, result)
   metatable[name] = function(a, b)
-    local which = (a == object and "left" or tostring(a)) .. " " .. (b == object and "right" or tostring(b))
+    local which = (rawequal(a, object) and "left" or tostring(a):gsub("0x%x+", "ADDRESS")) .. " " .. (rawequal(b, object) and "right" or tostring(b):gsub("0x%x+", "ADDRESS"))
     local got = yield(name, which)
     if result ~= nil then return result end
     return got
@@ -22,7 +22,7 @@ local function drive(f, answer)
   local co, value, n = coroutine.create(f), nil, 0
   while true do
     local results = table.pack(coroutine.resume(co, value))
-    for i = 1, results.n do results[i] = results[i] == object and "object" or tostring(results[i]) end
+    for i = 1, results.n do results[i] = rawequal(results[i], object) and "object" or tostring(results[i]):gsub("0x%x+", "ADDRESS") end
     print(coroutine.status(co), table.concat(results, " ", 1, results.n))
     if coroutine.status(co) == "dead" then return end
     n = n + 1
