@@ -55,7 +55,7 @@ enum class CallbackLock { kHolds, kReleases };
 class Interpreter {
  public:
   explicit Interpreter(const LockSettings& lock = {});
-  // Ends the threads and daemon processes that are left.
+  // Calls the finalizers that are left, and ends the threads and daemon processes.
   ~Interpreter();
   Interpreter(const Interpreter&) = delete;
   Interpreter& operator=(const Interpreter&) = delete;

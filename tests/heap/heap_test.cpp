@@ -292,8 +292,8 @@ TEST_CASE("a key that only a table's empty entry holds is marked as dead", "[hea
   dead.store(Value::box(box));
   alive.store(Value::box(kept));
   test.heap.collect([&](Marker& marker) {
-    marker.remember_weak_key(&dead);
-    marker.remember_weak_key(&alive);
+    marker.remember_unset_key(&dead);
+    marker.remember_unset_key(&alive);
     marker.mark_object(kept);
   });
   CHECK(dead.load() == Value::dead());

@@ -14,14 +14,6 @@ namespace {
 constexpr std::size_t kRegionSize = 32 * kPageSize;
 constexpr std::size_t kPageHeaderSize = 64;
 
-// In front of every large object.
-struct LargeHeader {
-  std::size_t size;
-  std::size_t padding;
-};
-
-LargeHeader* large_header(Object* object) { return reinterpret_cast<LargeHeader*>(object) - 1; }
-
 [[noreturn]] void out_of_memory() {
   std::fputs("gilvm: the machine has no memory left\n", stderr);
   std::exit(1);
@@ -78,6 +70,19 @@ void Page::sweep(const Heap& heap, std::uint8_t mark) {
   }
   runs = first;
   free_cells = free_count;
+}
+
+// In front of every large object.
+struct LargeHeader {
+  std::size_t size;
+  std::size_t padding;
+};
+
+static LargeHeader* large_header(Object* object) { return reinterpret_cast<LargeHeader*>(object) - 1; }
+
+std::size_t size_in_heap(const Object* object) {
+  return object->size_class == kLargeClass ? large_header(const_cast<Object*>(object))->size
+                                           : size_classes::kSizes[object->size_class];
 }
 
 // LocalHeap
@@ -167,33 +172,6 @@ void LocalHeap::sweep_large() {
   large_.resize(kept);
 }
 
-// Marker
-
-Marker::Marker(Heap& heap) : heap_(heap), mark_(heap.current_mark()) {}
-
-void Marker::reach(Object* object) {
-  GILVM_ASSERT(object->kind != ObjectKind::kFree);
-  object->mark = mark_;
-  bytes_ += object->size_class == kLargeClass ? large_header(object)->size
-                                              : size_classes::kSizes[object->size_class];
-  if (heap_.operations(object->kind).trace) grey_.push_back(object);
-}
-
-void Marker::drain() {
-  while (!grey_.empty()) {
-    Object* object = grey_.back();
-    grey_.pop_back();
-    heap_.operations(object->kind).trace(*this, object);
-  }
-}
-
-void Marker::clear_weak_keys() {
-  for (Slot* key : weak_keys_) {
-    Value value = key->load();
-    if (value.is_object() && !is_marked(value.as_object())) key->store(Value::dead());
-  }
-}
-
 // Heap
 
 Heap::~Heap() {
@@ -256,21 +234,30 @@ void Heap::collect(const std::function<void(Marker&)>& mark_roots) {
   for (auto& local : locals_) local->sweep_all();
   mark_ = mark_ == 1 ? 2 : 1;
 
+  // The order of luaC's atomic phase, which the manual's §2.5.3 and §2.5.4 describe: a value that is about to
+  // be finalized is gone from weak values before its finalizer runs, a key only when it is freed.
   Marker marker(*this);
   mark_roots(marker);
+  finalization_.mark_due(marker);
+  marker.drain();
+  const std::size_t cleared = marker.clear_weak_values(0);
+  finalization_.make_due(marker);
   marker.drain();
   marker.clear_weak_keys();
+  marker.clear_weak_values(cleared);
+  marker.clear_unset_keys();
   for (auto& hook : marked_hooks_) hook(marker);
 
   for (auto& local : locals_) {
     local->begin_cycle(mark_);
     local->sweep_large();
   }
-  live_bytes_ = marker.bytes_;
+  live_bytes_ = marker.bytes();
   allocated_.store(0, std::memory_order_relaxed);
+  const unsigned pause = std::max(100u, tuning_.pause.load(std::memory_order_relaxed));
   // In proportion to the threads that allocate: two do not collect twice as often as one.
-  threshold_ = std::max(
-      kLeastBetweenCollections * std::max<std::size_t>(locals_.size() - idle_locals_.size(), 1), live_bytes_);
+  const std::size_t threads = std::max<std::size_t>(locals_.size() - idle_locals_.size(), 1);
+  threshold_ = std::max(kLeastBetweenCollections * threads, live_bytes_ / 100 * (pause - 100));
   ++collections_;
 }
 
@@ -291,10 +278,13 @@ void Heap::each_object(const std::function<void(Object*)>& visit) {
 }
 
 void Heap::verify() {
-  each_object([this](Object* object) {
+  Marker marker(*this, Marker::Purpose::kVerify);
+  each_object([&](Object* object) {
     GILVM_CHECK(object->kind < ObjectKind::kCount);
     GILVM_CHECK(object->mark == mark_);
     GILVM_CHECK(object->size_class == kLargeClass || object->size_class < size_classes::kCount);
+    // Whatever it refers to, weakly too, is alive.
+    if (operations(object->kind).trace) operations(object->kind).trace(marker, object);
   });
 }
 

@@ -21,21 +21,14 @@
 #include <mutex>
 #include <vector>
 
+#include "vm/heap/finalization.h"
+#include "vm/heap/marker.h"
 #include "vm/heap/object.h"
 #include "vm/heap/value.h"
 
 namespace gilvm {
 
 class Heap;
-class Marker;
-
-// How the collector treats a kind of object. The folders that define the kinds register them.
-struct ObjectOperations {
-  // Marks everything that the object refers to; null: it refers to nothing.
-  void (*trace)(Marker& marker, Object* object) = nullptr;
-  // Releases what the object owns outside of the heap; null: nothing.
-  void (*destroy)(Object* object) = nullptr;
-};
 
 inline constexpr std::size_t kPageSize = 32 * 1024;
 inline constexpr std::size_t kLargestCell = 2048;
@@ -56,6 +49,9 @@ inline std::uint8_t of(std::size_t size) {
 }  // namespace size_classes
 
 struct Page;
+
+// The bytes that the object takes.
+std::size_t size_in_heap(const Object* object);
 
 // Who is told when a collection is due: the thread whose allocation made it so.
 class PressureListener {
@@ -140,36 +136,6 @@ class LocalHeap {
   PressureListener* listener_ = nullptr;
 };
 
-// What a collection has reached so far.
-class Marker {
- public:
-  explicit Marker(Heap& heap);
-  void mark(Value value) {
-    if (value.is_object()) mark_object(value.as_object());
-  }
-  void mark_object(Object* object) {
-    if (object->mark != mark_) reach(object);
-  }
-  bool is_marked(const Object* object) const { return object->mark == mark_; }
-  // The object owns `bytes` outside of the heap (Heap::add_outside).
-  void count_outside(std::size_t bytes) { bytes_ += bytes; }
-  // A table's hash block holds a key that nothing else may reach, beside a nil: looked at when marking is
-  // done.
-  void remember_weak_key(Slot* key) { weak_keys_.push_back(key); }
-
- private:
-  friend class Heap;
-  void reach(Object* object);
-  void drain();
-  void clear_weak_keys();
-
-  Heap& heap_;
-  std::uint8_t mark_;
-  std::size_t bytes_ = 0;
-  std::vector<Object*> grey_;
-  std::vector<Slot*> weak_keys_;
-};
-
 class Heap {
  public:
   Heap() = default;
@@ -185,12 +151,17 @@ class Heap {
   }
   const ObjectOperations& operations(ObjectKind kind) const { return operations_[static_cast<int>(kind)]; }
 
-  // Called in each collection, after marking and before anything is swept: drops unmarked entries of tables
-  // that hold their elements weakly.
+  // Called in each collection, after marking and before anything is swept: for what refers to objects without
+  // keeping them.
   void on_marked(std::function<void(const Marker&)> hook) { marked_hooks_.push_back(std::move(hook)); }
 
   // REQUIRES: stopped. `mark_roots` marks everything that the VM's threads and globals refer to.
   void collect(const std::function<void(Marker&)>& mark_roots);
+  // "__mode", an interned string that the VM keeps alive; null: no table is weak.
+  const String* mode_name = nullptr;
+  // Objects that have a finalizer.
+  Finalization& finalization() { return finalization_; }
+
   // REQUIRES: stopped. Checks every invariant of every object; aborts with a message when one is broken.
   void verify();
   // REQUIRES: stopped. Calls `visit` for every live object.
@@ -204,6 +175,14 @@ class Heap {
     return enabled_.load(std::memory_order_relaxed) &&
            allocated_.load(std::memory_order_relaxed) >= threshold_;
   }
+  // What collectgarbage sets: percentages as in Lua (manual §2.5.1). The next collection is due when the
+  // bytes in use are `pause` percent of what this one has left; the others are remembered and have no effect.
+  struct Tuning {
+    std::atomic<unsigned> pause{200};
+    std::atomic<unsigned> step_multiplier{100};
+    std::atomic<bool> generational{true};  // as lua5.4 begins
+  };
+  Tuning& tuning() { return tuning_; }
   void set_enabled(bool enabled) { enabled_.store(enabled, std::memory_order_relaxed); }
   bool enabled() const { return enabled_.load(std::memory_order_relaxed); }
 
@@ -229,9 +208,11 @@ class Heap {
   }
   void forget(std::size_t bytes) { allocated_.fetch_sub(bytes, std::memory_order_relaxed); }
 
+  Finalization finalization_;
   ObjectOperations operations_[static_cast<int>(ObjectKind::kCount)];
   std::vector<std::function<void(const Marker&)>> marked_hooks_;
   std::uint8_t mark_ = 1;
+  Tuning tuning_;
   std::atomic<bool> enabled_{true};
   std::atomic<std::size_t> allocated_{0};  // since the last collection
   std::size_t threshold_ = kLeastBetweenCollections;

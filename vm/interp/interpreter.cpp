@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "vm/base/check.h"
+#include "vm/interp/finalizers.h"
 #include "vm/interp/numbers.h"
 #include "vm/interp/operations.h"
 
@@ -236,11 +237,18 @@ Closure* make_closure(VmThread& thread, const CallFrame* frame, Prototype* proto
   return closure;
 }
 
+bool finalize_if_due(VmThread& thread) { return !thread.finalizers_are_due() || run_due_finalizers(thread); }
+
+// Does what the thread was asked to. False: it is interrupted.
+bool answer_breaker(VmThread& thread) { return thread.answer_breaker() && finalize_if_due(thread); }
+
 #ifdef GILVM_STRESS
-// A collection at every safepoint; in deep recursion, where each takes long, at every few hundredth.
+// A collection at every safepoint, unless the script has stopped them; in deep recursion, where each takes
+// long, at every few hundredth.
 void collect_for_stress(VmThread& thread) {
   thread_local unsigned safepoints = 0;
   const auto depth = thread.coroutine->frame() - thread.coroutine->first_frame();
+  if (!thread.vm().heap().enabled()) return;
   if (depth < 200 || ++safepoints % 512 == 0) thread.vm().collect(thread);
 }
 #endif
@@ -307,6 +315,12 @@ Outcome run_loop(VmThread* const vm_thread) {
       goto leave_or_error;                      \
     goto reload;                                \
   } while (0)
+// A finalizer may have moved the frame and its registers.
+#define FIND_FRAME                               \
+  do {                                           \
+    frame = thread->coroutine->frame();          \
+    base = reinterpret_cast<char*>(frame->base); \
+  } while (0)
 #ifdef GILVM_STRESS
 #define POLL                     \
   do {                           \
@@ -333,7 +347,8 @@ poll:
   // An instruction was about to run when somebody asked for a stop: answer, then run it.
   --pc;
   SAVE;
-  if (may_stop_at(*thread, *pc, base) && !thread->answer_breaker()) goto interrupted;
+  if (may_stop_at(*thread, *pc, base) && !answer_breaker(*thread)) goto interrupted;
+  FIND_FRAME;
   ++pc;
   goto* const_cast<void*>(handlers[static_cast<unsigned>(i.op())]);
 
@@ -341,13 +356,13 @@ count:
   --pc;
   SAVE;
   thread->count_instruction();
-  if (thread->breaker_is_set() && may_stop_at(*thread, *pc, base) && !thread->answer_breaker())
-    goto interrupted;
+  if (thread->breaker_is_set() && may_stop_at(*thread, *pc, base) && !answer_breaker(*thread)) goto interrupted;
+  FIND_FRAME;
   ++pc;
   goto* const_cast<void*>(handlers[static_cast<unsigned>(i.op())]);
 
 interrupted:
-  ++frame->pc;
+  ++thread->coroutine->frame()->pc;
   outcome = Outcome::kError;
 
 leave_or_error:

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "vm/lib/collect_garbage.h"
 #include "vm/lib/library.h"
 #include "vm/lib/load.h"
 
@@ -189,7 +190,11 @@ int set_metatable(NativeCall& call) {
   if (old && !old->get_short(call.vm().name_of(Event::kMetatable)).is_nil()) {
     return call.error("cannot change a protected metatable");
   }
-  table->set_metatable(call[1].is_nil() ? nullptr : call[1].as_table());
+  Table* metatable = call[1].is_nil() ? nullptr : call[1].as_table();
+  table->set_metatable(metatable);
+  if (metatable && !metatable->get_short(call.vm().name_of(Event::kGc)).is_nil()) {
+    call.vm().heap().finalization().add(table);
+  }
   return call.one(Value::table(table));
 }
 
@@ -222,30 +227,19 @@ int raw_set(NativeCall& call) {
   return call.one(Value::table(table));
 }
 
-int collect_garbage(NativeCall& call) {
-  String* option = nullptr;
-  if (!call.is_none_or_nil(0) && !call.text(0, &option)) return kNativeError;
-  const std::string_view name = option ? option->view() : "collect";
-  Heap& heap = call.vm().heap();
-  if (name == "collect") {
-    call.vm().collect(call.thread());
-    return call.one_integer(0);
+int warn(NativeCall& call) {
+  if (call.count() == 0) return call.type_error(0, "string");
+  std::string message;
+  for (unsigned index = 0; index < call.count(); ++index) {
+    String* part;
+    if (!call.text(index, &part)) return kNativeError;
+    message += part->data();  // up to a NUL, as lua5.4 writes it
   }
-  if (name == "step") {
-    call.vm().collect(call.thread());
-    return call.one(Value::boolean(true));
-  }
-  if (name == "count") return call.one(Value::number(static_cast<double>(heap.bytes_in_use()) / 1024));
-  if (name == "stop" || name == "restart") {
-    heap.set_enabled(name == "restart");
-    return call.one_integer(0);
-  }
-  if (name == "isrunning") return call.one(Value::boolean(heap.enabled()));
-  // Accepted and without effect: there is one kind of collection, and nothing to tune.
-  if (name == "setpause") return call.one_integer(200);
-  if (name == "setstepmul") return call.one_integer(100);
-  if (name == "generational" || name == "incremental") return call.one_text("incremental");
-  return call.argument_error(0, "invalid option '" + std::string(name) + "'");
+  Warnings& warnings = call.vm().warnings();
+  if (call.count() == 1 && warnings.control(message)) return call.none();
+  Blocking blocking(call.thread());
+  warnings.emit(message);
+  return call.none();
 }
 
 int failed_load(NativeCall& call, const std::string& message) {
@@ -352,6 +346,7 @@ constexpr LibraryFunction kFunctions[] = {
     {"rawget", raw_get},
     {"rawset", raw_set},
     {"collectgarbage", collect_garbage},
+    {"warn", warn},
     {"load", load},
     {"loadfile", load_file},
     {"dofile", do_file},
@@ -380,6 +375,8 @@ void open_base(VmThread& thread) {
   set_field(thread, thread.vm().registry, "_XPCALL",
             Value::native(NativeFunction::make(thread.heap(), nullptr, never_called, 0,
                                                NativeKind::kProtectedCallWithHandler)));
+  thread.vm().protected_call =
+      NativeFunction::make(thread.heap(), nullptr, never_called, 0, NativeKind::kProtectedCall);
   add_iteration(thread, "pairs", pairs, globals->get_short(thread.string("next")));
   add_iteration(thread, "ipairs", ipairs,
                 Value::native(NativeFunction::make(thread.heap(), "ipairs_step", ipairs_step, 0,

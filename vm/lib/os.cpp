@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "vm/base/clock.h"
+#include "vm/interp/finalizers.h"
 #include "vm/lib/file_results.h"
 #include "vm/lib/lent_functions.h"
 #include "vm/lib/publish_module.h"
@@ -83,6 +84,7 @@ int os_exit(NativeCall& call) {
   } else if (!call.optional_integer(0, EXIT_SUCCESS, &status)) {
     return kNativeError;
   }
+  if (call.has(1) && !call[1].is_falsy()) close_state(call.thread());
   call.vm().interrupt(Interruption::kExit, static_cast<int>(status));
   return kNativeError;  // an interrupted thread catches nothing
 }

@@ -4,6 +4,7 @@
 #include <deque>
 #include <exception>
 
+#include "vm/interp/finalizers.h"
 #include "vm/lib/library.h"
 #include "vm/lib/load.h"
 #include "vm/lib/threads.h"
@@ -90,8 +91,9 @@ class Interpreter::Implementation {
     thread_->detach();
   }
   ~Implementation() {
-    vm_.interrupt(Interruption::kExit);
     thread_->attach();
+    close_state(*thread_);
+    vm_.interrupt(Interruption::kExit);
     join_all_processes(*thread_);
     vm_.remove_thread(thread_);
     // What is left sees the interruption, and ends.

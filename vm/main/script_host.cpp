@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "vm/interp/call.h"
+#include "vm/interp/finalizers.h"
 #include "vm/lib/experiment.h"
 #include "vm/lib/library.h"
 #include "vm/lib/load.h"
@@ -101,6 +102,7 @@ bool ScriptHost::mentions_experiment(const Closure* main) {
 void ScriptHost::finish() {
   join_all_threads(*thread_);
   join_all_processes(*thread_);
+  close_state(*thread_);
 }
 
 void ScriptHost::worker_has_ended(int exit_code) {

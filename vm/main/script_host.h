@@ -35,7 +35,7 @@ class ScriptHost {
   void set_worker_count(unsigned count);
   // Does the text call `experiment`? Then it is run once, and not by each worker.
   static bool mentions_experiment(const Closure* main);
-  // Waits for the threads and processes that the script has started.
+  // Waits for the threads and processes that the script has started, then calls the finalizers that are left.
   void finish();
   // Takes note of how a worker that is a process ended: its exit code, as ChildProcess has it.
   void worker_has_ended(int exit_code);

@@ -2,6 +2,7 @@
 
 #include "vm/object/coroutine.h"
 #include "vm/object/table.h"
+#include "vm/object/weak_table.h"
 
 namespace gilvm {
 
@@ -83,10 +84,10 @@ void Userdata::trace(Marker& marker, Object* object) {
 void Userdata::destroy(Object* object) { delete static_cast<Userdata*>(object)->object; }
 
 void define_object_kinds(Heap& heap) {
-  heap.define_kind(ObjectKind::kTable, {Table::trace, nullptr});
-  heap.define_kind(ObjectKind::kClosure, {Closure::trace, nullptr});
-  heap.define_kind(ObjectKind::kNativeFunction, {NativeFunction::trace, nullptr});
-  heap.define_kind(ObjectKind::kCell, {Cell::trace, nullptr});
+  heap.define_kind(ObjectKind::kTable, {Table::trace, nullptr, clear_weak_values, clear_weak_keys});
+  heap.define_kind(ObjectKind::kClosure, {Closure::trace});
+  heap.define_kind(ObjectKind::kNativeFunction, {NativeFunction::trace});
+  heap.define_kind(ObjectKind::kCell, {Cell::trace});
   heap.define_kind(ObjectKind::kPrototype, {Prototype::trace, Prototype::destroy});
   heap.define_kind(ObjectKind::kCoroutine, {Coroutine::trace, Coroutine::destroy});
   heap.define_kind(ObjectKind::kUserdata, {Userdata::trace, Userdata::destroy});

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "vm/base/check.h"
+#include "vm/object/weak_table.h"
 
 namespace gilvm {
 namespace {
@@ -433,7 +434,13 @@ bool Table::next(Value key, Value* next_key, Value* next_value) const {
 
 void Table::trace(Marker& marker, Object* object) {
   auto* table = static_cast<Table*>(object);
-  if (Table* metatable = table->metatable()) marker.mark_object(metatable);
+  if (Table* metatable = table->metatable()) {
+    marker.mark_object(metatable);
+    if (const Weakness weakness = weakness_of(marker, table); weakness.any()) {
+      trace_weak_table(marker, table, weakness);
+      return;
+    }
+  }
   ArrayBlock* array = table->array();
   if (array->capacity() > 0) {
     marker.mark_object(array);
@@ -447,7 +454,10 @@ void Table::trace(Marker& marker, Object* object) {
       Node& node = hash->nodes()[index];
       Value value = node.value.load();
       if (value.is_nil()) {
-        if (node.key.load().is_object()) marker.remember_weak_key(&node.key);
+        // A large integer stays: a script may come to `next` with another box of the same.
+        const Value key = node.key.load();
+        if (key.is_box()) marker.mark(key);
+        if (key.is_object()) marker.remember_unset_key(&node.key);
       } else {
         marker.mark(node.key.load());
         marker.mark(value);

@@ -19,6 +19,7 @@ Vm::Vm(const VmSettings& settings, Scheduler& scheduler)
   for (unsigned event = 0; event < static_cast<unsigned>(Event::kCount); ++event) {
     event_names_[event] = strings_.make(*local, gilvm::name_of(static_cast<Event>(event)));
   }
+  heap_.mode_name = name_of(Event::kMode);
   globals = Table::make(*local);
   registry = Table::make(*local);
   heap_.detach(local);
@@ -122,12 +123,14 @@ void Vm::collect(VmThread& thread) {
   heap_.verify();
 #endif
   resume_the_world(thread);
+  if (heap_.finalization().due_count() > 0) thread.request(kFinalize);
 }
 
 void Vm::mark_roots(Marker& marker) {
   for (Table* table : {globals, registry, string_metatable}) {
     if (table) marker.mark_object(table);
   }
+  if (protected_call) marker.mark_object(protected_call);
   for (String* name : event_names_) marker.mark_object(name);
   for (auto& trace : roots_) trace(marker);
   // A thread that is being added has no coroutine yet; one that is added or removed meanwhile waits in

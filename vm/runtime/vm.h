@@ -17,6 +17,7 @@
 #include "vm/object/table.h"
 #include "vm/runtime/gil.h"
 #include "vm/runtime/vm_thread.h"
+#include "vm/runtime/warnings.h"
 
 namespace gilvm {
 
@@ -47,6 +48,8 @@ class Vm {
   Table* globals = nullptr;
   Table* registry = nullptr;          // loaded modules, metatables of native types
   Table* string_metatable = nullptr;  // of all strings; null: none
+  // pcall, for calls that the VM makes by itself; null: finalizers are not called.
+  NativeFunction* protected_call = nullptr;
   String* name_of(Event event) const { return event_names_[static_cast<unsigned>(event)]; }
 
   // Adds a thread, attached, for the calling OS thread.
@@ -67,7 +70,10 @@ class Vm {
   // REQUIRES: `thread` is the caller's, attached, at a safepoint.
   void stop_the_world(VmThread& thread);
   void resume_the_world(VmThread& thread);
+  // Objects whose finalizers are due then are finalized by `thread` at the next switch point of its script.
   void collect(VmThread& thread);
+
+  Warnings& warnings() { return warnings_; }
 
   // Makes every thread leave its script, and every wait return. Any thread, but no signal handler.
   void interrupt(Interruption reason, int exit_status = 0);
@@ -91,6 +97,7 @@ class Vm {
   Scheduler& scheduler_;
   Heap heap_;
   StringTable strings_;
+  Warnings warnings_;
   Gil gil_;
   String* event_names_[static_cast<unsigned>(Event::kCount)] = {};
   std::vector<std::function<void(Marker&)>> roots_;

@@ -30,6 +30,7 @@ enum Breaker : std::uint32_t {
   kInterrupt = 1 << 3,     // the VM ends: Ctrl-C, a time-out, or os.exit
   kNewDispatch = 1 << 4,   // the switch points are to be watched in another way
   kCountUsedUp = 1 << 5,   // a counted interval is over, and another thread wants the GIL
+  kFinalize = 1 << 6,      // finalizers are due: the interpreter's loop calls them
 };
 
 // Addresses inside the interpreter's loop, which it makes known once.
@@ -60,6 +61,8 @@ class VmThread final : public GilClient, private PressureListener {
   bool error_is_handled = false;
   // Nested calls from native code to the interpreter.
   unsigned native_depth = 0;
+  // A finalizer runs: the others that are due wait until it has returned.
+  bool runs_finalizer = false;
   // The script's object that stands for this thread, or nil.
   Value script_object;
   // The number of the worker that it is in `run --threads` or an experiment, from 1; 0: none.
@@ -85,6 +88,7 @@ class VmThread final : public GilClient, private PressureListener {
   }
   // Is every instruction a switch point (SwitchPoints::kEvery)?
   bool stops_anywhere() const { return stops_anywhere_; }
+  bool finalizers_are_due() const { return breaker_.load(std::memory_order_relaxed) & kFinalize; }
   bool interrupted() const { return breaker_.load(std::memory_order_relaxed) & kInterrupt; }
 
   // Gives up the right to touch values, because the thread is about to block; and takes it back.

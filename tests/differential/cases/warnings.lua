@@ -1,0 +1,13 @@
+-- warn: control messages, parts, argument errors. What it writes goes to standard error.
+warn("not shown")
+warn("@on")
+warn("first ", "of ", 3, " parts", "\0hidden")
+warn("@unknown")
+warn("@on", " is text when it has company")
+warn("@off")
+warn("not shown")
+print(pcall(warn))
+print(pcall(warn, {}))
+print(pcall(warn, nil))
+print(pcall(warn, "x", {}))
+print(pcall(warn, 12), select("#", warn("x")))
