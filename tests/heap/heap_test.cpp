@@ -247,6 +247,78 @@ TEST_CASE("a collection is wanted after a mebibyte, and not while collecting is 
   CHECK_FALSE(heap.wants_collection());
 }
 
+TEST_CASE("pages without an object serve cells of any size", "[heap]") {
+  TestHeap test;
+  std::set<std::uintptr_t> pages;
+  auto page_of = [](Object* object) { return reinterpret_cast<std::uintptr_t>(object) / kPageSize; };
+  for (int count = 0; count < 20'000; ++count) pages.insert(page_of(test.make_link()));
+  test.collect({});
+  test.collect({});
+  int reused = 0;
+  std::set<std::uintptr_t> others;
+  for (int count = 0; count < 500; ++count)
+    others.insert(page_of(test.local->allocate(ObjectKind::kString, 1000)));
+  for (const std::uintptr_t page : others) reused += static_cast<int>(pages.count(page));
+  CHECK(reused == static_cast<int>(others.size()));
+  CHECK(test.destroyed == 20'000);
+  test.heap.verify();
+}
+
+TEST_CASE("a thorough collection finds pages that are free at once", "[heap]") {
+  TestHeap test;
+  for (int round = 0; round < 3; ++round) {
+    std::vector<Object*> objects;
+    for (int count = 0; count < 200'000; ++count) objects.push_back(test.make_link());
+    Object* kept = objects[100'000];
+    test.heap.collect([&](Marker& marker) { marker.mark_object(kept); }, Heap::Thoroughness::kThorough);
+    // The one that the round before has kept goes too.
+    CHECK(test.destroyed == (round + 1) * 200'000 - 1);
+    CHECK(test.count_objects() == 1);
+    test.heap.verify();
+  }
+}
+
+TEST_CASE("what each thread allocates is counted when it is asked for", "[heap]") {
+  Heap heap;
+  LocalHeap* first = heap.attach(nullptr);
+  LocalHeap* second = heap.attach(nullptr);
+  for (int count = 0; count < 1000; ++count) {
+    first->allocate(ObjectKind::kString, 48);
+    second->allocate(ObjectKind::kString, 112);
+  }
+  // Exact for the one that asks; of the other one the free cells of its page count too.
+  const std::size_t exact = 1000 * (48 + 112);
+  CHECK(heap.bytes_in_use(first) >= exact);
+  CHECK(heap.bytes_in_use(first) <= exact + kPageSize);
+  CHECK(heap.bytes_in_use(first) - first->unused_bytes() <= heap.bytes_in_use());
+  heap.detach(first);
+  heap.detach(second);
+}
+
+TEST_CASE("beyond its limit a heap has no room for what is large", "[heap]") {
+  TestHeap test;
+  test.heap.set_limit(4 << 20);
+  Object* object = test.local->try_allocate(ObjectKind::kString, 3 << 20);
+  REQUIRE(object);
+  CHECK(test.local->try_allocate(ObjectKind::kString, 2 << 20) == nullptr);
+  CHECK_FALSE(test.heap.has_room(2 << 20));
+  CHECK(test.local->try_allocate(ObjectKind::kString, 100));
+  test.collect({});
+  CHECK(test.local->try_allocate(ObjectKind::kString, 2 << 20));
+}
+
+TEST_CASE("a limit asks for collections though the script has stopped them", "[heap]") {
+  TestHeap test;
+  test.heap.set_enabled(false);
+  test.heap.set_limit(4 << 20);
+  CHECK_FALSE(test.heap.wants_collection());
+  for (int count = 0; count < 4; ++count) test.local->allocate(ObjectKind::kString, 1 << 20);
+  CHECK(test.heap.wants_collection());
+  test.collect({});
+  CHECK_FALSE(test.heap.wants_collection());
+  CHECK_FALSE(test.heap.is_exhausted());
+}
+
 TEST_CASE("a thread that comes later gets the part of the heap that another one left", "[heap]") {
   Heap heap;
   LocalHeap* first = heap.attach(nullptr);

@@ -14,8 +14,8 @@ namespace gilvm {
 
 class ScriptVm {
  public:
-  explicit ScriptVm(const LockSettings& lock)
-      : vm_(settings_for(lock), scheduler_), thread_(vm_.add_thread("main")) {
+  explicit ScriptVm(const LockSettings& lock, std::size_t max_memory = 0)
+      : vm_(settings_for(lock, max_memory), scheduler_), thread_(vm_.add_thread("main")) {
     open_libraries(*thread_);
   }
   // Ends the threads that are left.
@@ -43,10 +43,11 @@ class ScriptVm {
   }
 
  private:
-  static VmSettings settings_for(const LockSettings& lock) {
+  static VmSettings settings_for(const LockSettings& lock, std::size_t max_memory) {
     static const bool ready = (set_up_interpreter(), true);
     VmSettings settings;
     if (ready) settings.lock = lock;
+    settings.max_memory = max_memory;
     return settings;
   }
 

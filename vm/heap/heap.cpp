@@ -1,7 +1,9 @@
 #include "vm/heap/heap.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -72,18 +74,11 @@ void Page::sweep(const Heap& heap, std::uint8_t mark) {
   free_cells = free_count;
 }
 
-// In front of every large object.
-struct LargeHeader {
-  std::size_t size;
-  std::size_t padding;
-};
+namespace {
 
-static LargeHeader* large_header(Object* object) { return reinterpret_cast<LargeHeader*>(object) - 1; }
+LargeHeader* large_header(Object* object) { return reinterpret_cast<LargeHeader*>(object) - 1; }
 
-std::size_t size_in_heap(const Object* object) {
-  return object->size_class == kLargeClass ? large_header(const_cast<Object*>(object))->size
-                                           : size_classes::kSizes[object->size_class];
-}
+}  // namespace
 
 // LocalHeap
 
@@ -98,12 +93,28 @@ LocalHeap::~LocalHeap() {
   }
 }
 
+void LocalHeap::account(std::size_t bytes) {
+  const std::size_t sum = unreported_.load(std::memory_order_relaxed) + bytes;
+  if (sum < kReported) {
+    unreported_.store(sum, std::memory_order_relaxed);
+    return;
+  }
+  unreported_.store(0, std::memory_order_relaxed);
+  if (heap_.account(sum)) report_pressure();
+}
+
+std::size_t LocalHeap::unused_bytes() const {
+  std::size_t bytes = 0;
+  for (const SizeClass& cells : classes_) bytes += static_cast<std::size_t>(cells.limit - cells.cursor);
+  return bytes;
+}
+
 void LocalHeap::take_run(SizeClass& cells, std::size_t cell_size) {
   auto* run = static_cast<FreeRun*>(cells.runs);
   cells.runs = run->next;
   cells.cursor = reinterpret_cast<char*>(run);
   cells.limit = cells.cursor + run->word * cell_size;
-  if (heap_.account(run->word * cell_size)) report_pressure();
+  account(run->word * cell_size);
 }
 
 char* LocalHeap::refill(std::uint8_t size_class) {
@@ -119,14 +130,25 @@ char* LocalHeap::refill(std::uint8_t size_class) {
   return cells.cursor;
 }
 
-Object* LocalHeap::allocate_large(ObjectKind kind, std::size_t size) {
-  auto* header = static_cast<LargeHeader*>(std::malloc(sizeof(LargeHeader) + size));
-  if (!header) out_of_memory();
+Object* LocalHeap::add_large(void* memory, ObjectKind kind, std::size_t size) {
+  auto* header = static_cast<LargeHeader*>(memory);
   header->size = size;
   auto* object = reinterpret_cast<Object*>(header + 1);
   large_.push_back(object);
-  if (heap_.account(size)) report_pressure();
+  account(size);
   return initialise(object, kind, kLargeClass);
+}
+
+Object* LocalHeap::allocate_large(ObjectKind kind, std::size_t size) {
+  void* memory = std::malloc(sizeof(LargeHeader) + size);
+  if (!memory) out_of_memory();
+  return add_large(memory, kind, size);
+}
+
+Object* LocalHeap::try_allocate_large(ObjectKind kind, std::size_t size) {
+  if (!heap_.has_room(size)) return nullptr;
+  void* memory = std::malloc(sizeof(LargeHeader) + size);
+  return memory ? add_large(memory, kind, size) : nullptr;
 }
 
 void LocalHeap::release(Object* object) {
@@ -135,7 +157,13 @@ void LocalHeap::release(Object* object) {
     if (large_[index] == object) {
       large_[index] = large_.back();
       large_.pop_back();
-      heap_.forget(std::min(large_header(object)->size, heap_.allocated_.load(std::memory_order_relaxed)));
+      const std::size_t size = large_header(object)->size;
+      const std::size_t unreported = unreported_.load(std::memory_order_relaxed);
+      if (unreported >= size) {
+        unreported_.store(unreported - size, std::memory_order_relaxed);
+      } else {
+        heap_.forget(std::min(size, heap_.allocated_.load(std::memory_order_relaxed)));
+      }
       std::free(large_header(object));
       return;
     }
@@ -145,13 +173,30 @@ void LocalHeap::release(Object* object) {
 
 void LocalHeap::sweep_all() {
   for (SizeClass& cells : classes_) {
-    for (; cells.next_page < cells.pages.size(); ++cells.next_page)
-      cells.pages[cells.next_page]->sweep(heap_, mark_);
+    for (std::size_t index = cells.next_page; index < cells.pages.size(); ++index)
+      cells.pages[index]->sweep(heap_, mark_);
+  }
+}
+
+void LocalHeap::give_back_pages() {
+  for (SizeClass& cells : classes_) {
+    std::size_t kept = cells.next_page;
+    for (std::size_t index = kept; index < cells.pages.size(); ++index) {
+      Page* page = cells.pages[index];
+      page->sweep(heap_, mark_);
+      if (page->free_cells == page->cell_count) {
+        heap_.free_pages_.push_back(page);
+      } else {
+        cells.pages[kept++] = page;
+      }
+    }
+    cells.pages.resize(kept);
   }
 }
 
 void LocalHeap::begin_cycle(std::uint8_t mark) {
   mark_ = mark;
+  unreported_.store(0, std::memory_order_relaxed);
   for (SizeClass& cells : classes_) {
     cells.cursor = cells.limit = nullptr;
     cells.runs = nullptr;
@@ -159,17 +204,19 @@ void LocalHeap::begin_cycle(std::uint8_t mark) {
   }
 }
 
-void LocalHeap::sweep_large() {
-  std::size_t kept = 0;
+std::size_t LocalHeap::sweep_large() {
+  std::size_t kept = 0, freed = 0;
   for (Object* object : large_) {
     if (object->mark == mark_) {
       large_[kept++] = object;
       continue;
     }
     if (auto destroy = heap_.operations(object->kind).destroy) destroy(object);
+    freed += large_header(object)->size;
     std::free(large_header(object));
   }
   large_.resize(kept);
+  return freed;
 }
 
 // Heap
@@ -201,37 +248,91 @@ void Heap::detach(LocalHeap* local) {
   idle_locals_.push_back(local);
 }
 
+void Heap::map_region() {
+  // Aligned by hand: mmap only promises the machine's page size.
+  void* memory =
+      mmap(nullptr, kRegionSize + kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) out_of_memory();
+  auto start = reinterpret_cast<std::uintptr_t>(memory);
+  auto aligned = (start + kPageSize - 1) / kPageSize * kPageSize;
+  if (aligned > start) munmap(memory, aligned - start);
+  std::uintptr_t spare = start + kPageSize - aligned;
+  if (spare > 0) munmap(reinterpret_cast<void*>(aligned + kRegionSize), spare);
+  regions_.push_back(reinterpret_cast<void*>(aligned));
+  for (std::size_t index = kRegionSize / kPageSize; index-- > 0;) {
+    blank_pages_.push_back(reinterpret_cast<Page*>(aligned + index * kPageSize));
+  }
+}
+
 Page* Heap::take_page(std::uint8_t size_class) {
   std::lock_guard guard(mutex_);
-  if (free_pages_.empty()) {
-    // Aligned by hand: mmap only promises the machine's page size.
-    void* memory =
-        mmap(nullptr, kRegionSize + kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) out_of_memory();
-    auto start = reinterpret_cast<std::uintptr_t>(memory);
-    auto aligned = (start + kPageSize - 1) / kPageSize * kPageSize;
-    if (aligned > start) munmap(memory, aligned - start);
-    std::uintptr_t spare = start + kPageSize - aligned;
-    if (spare > 0) munmap(reinterpret_cast<void*>(aligned + kRegionSize), spare);
-    regions_.push_back(reinterpret_cast<void*>(aligned));
-    for (std::size_t index = kRegionSize / kPageSize; index-- > 0;) {
-      auto* page = reinterpret_cast<Page*>(aligned + index * kPageSize);
-      free_pages_.push_back(page);
-    }
+  Page* page;
+  if (!free_pages_.empty()) {
+    page = free_pages_.back();
+    free_pages_.pop_back();
+    // It has old headers where free cells are expected.
+    std::memset(static_cast<void*>(page), 0, kPageSize);
+  } else {
+    if (blank_pages_.empty()) map_region();
+    page = blank_pages_.back();
+    blank_pages_.pop_back();
   }
-  Page* page = free_pages_.back();
-  free_pages_.pop_back();
-  // A page that had cells of another size has old headers where free cells are expected.
-  if (page->cell_size != 0) std::memset(static_cast<void*>(page), 0, kPageSize);
   page->cell_size = size_classes::kSizes[size_class];
   page->cell_count = static_cast<std::uint32_t>((kPageSize - kPageHeaderSize) / page->cell_size);
   return page;
 }
 
-void Heap::collect(const std::function<void(Marker&)>& mark_roots) {
+void Heap::set_limit(std::size_t bytes) {
+  limit_ = bytes;
+  reserve_ = std::min(bytes / kReservedShare, kLargestReserve);
+  set_threshold();
+}
+
+std::size_t Heap::bytes_in_use(const LocalHeap* own) {
+  std::lock_guard guard(mutex_);
+  std::size_t bytes = live_bytes_ + allocated_.load(std::memory_order_relaxed);
+  for (auto& local : locals_) bytes += local->unreported_.load(std::memory_order_relaxed);
+  return own ? bytes - own->unused_bytes() : bytes;
+}
+
+void Heap::set_threshold() {
+  const unsigned pause = std::max(100u, tuning_.pause.load(std::memory_order_relaxed));
+  // In proportion to the threads that allocate: two do not collect twice as often as one.
+  const std::size_t threads = std::max<std::size_t>(locals_.size() - idle_locals_.size(), 1);
+  threshold_ = std::max(kLeastBetweenCollections * threads, live_bytes_ / 100 * (pause - 100));
+  if (!has_limit()) return;
+  // Not at each report of a thread, however little is left: whoever goes on then gets an error each time.
+  const std::size_t most = limit_ - reserve_;
+  threshold_at_limit_ = std::max(most > live_bytes_ ? most - live_bytes_ : 0, reserve_);
+  threshold_ = std::min(threshold_, threshold_at_limit_);
+}
+
+void Heap::return_pages() {
+  // What the threads may ask for until the next collection is kept.
+  const std::size_t kept = threshold_ / kPageSize + kRegionSize / kPageSize;
+  if (free_pages_.size() <= kept + kRegionSize / kPageSize) return;
+  // Those that stay are at the end, where pages are taken from: the ones with the lowest addresses.
+  std::sort(free_pages_.begin(), free_pages_.end(), std::greater<>());
+  const auto end = free_pages_.end() - static_cast<std::ptrdiff_t>(kept);
+  for (auto page = free_pages_.begin(); page != end;) {
+    auto last = page;
+    std::size_t count = 1;
+    while (last + 1 != end && reinterpret_cast<char*>(*last) - reinterpret_cast<char*>(*(last + 1)) ==
+                                  static_cast<std::ptrdiff_t>(kPageSize)) {
+      ++last;
+      ++count;
+    }
+    madvise(*last, count * kPageSize, MADV_DONTNEED);
+    page = last + 1;
+  }
+  blank_pages_.insert(blank_pages_.end(), free_pages_.begin(), end);
+  free_pages_.erase(free_pages_.begin(), end);
+}
+
+void Heap::collect(const std::function<void(Marker&)>& mark_roots, Thoroughness thoroughness) {
   std::lock_guard guard(mutex_);
   // Objects that are dead since the last collection carry the mark that is about to mean "reached".
-  for (auto& local : locals_) local->sweep_all();
+  for (auto& local : locals_) local->give_back_pages();
   mark_ = mark_ == 1 ? 2 : 1;
 
   // The order of luaC's atomic phase, which the manual's §2.5.3 and §2.5.4 describe: a value that is about to
@@ -248,17 +349,20 @@ void Heap::collect(const std::function<void(Marker&)>& mark_roots) {
   marker.clear_unset_keys();
   for (auto& hook : marked_hooks_) hook(marker);
 
-  for (auto& local : locals_) {
-    local->begin_cycle(mark_);
-    local->sweep_large();
-  }
   live_bytes_ = marker.bytes();
   allocated_.store(0, std::memory_order_relaxed);
-  const unsigned pause = std::max(100u, tuning_.pause.load(std::memory_order_relaxed));
-  // In proportion to the threads that allocate: two do not collect twice as often as one.
-  const std::size_t threads = std::max<std::size_t>(locals_.size() - idle_locals_.size(), 1);
-  threshold_ = std::max(kLeastBetweenCollections * threads, live_bytes_ / 100 * (pause - 100));
+  set_threshold();
   ++collections_;
+
+  std::size_t freed = 0;
+  for (auto& local : locals_) {
+    local->begin_cycle(mark_);
+    freed += local->sweep_large();
+    if (thoroughness == Thoroughness::kThorough) local->give_back_pages();
+  }
+  return_pages();
+  // Where most of what was large is gone, the C library has little reason to keep it.
+  if (freed > std::max(live_bytes_, kLeastBetweenCollections)) malloc_trim(kLeastBetweenCollections);
 }
 
 void Heap::each_object(const std::function<void(Object*)>& visit) {

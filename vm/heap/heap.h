@@ -50,8 +50,18 @@ inline std::uint8_t of(std::size_t size) {
 
 struct Page;
 
+// In front of every large object.
+struct LargeHeader {
+  std::size_t size;
+  std::size_t padding;
+};
+
 // The bytes that the object takes.
-std::size_t size_in_heap(const Object* object);
+inline std::size_t size_in_heap(const Object* object) {
+  if (object->size_class != kLargeClass) [[likely]]
+    return size_classes::kSizes[object->size_class];
+  return (reinterpret_cast<const LargeHeader*>(object) - 1)->size;
+}
 
 // Who is told when a collection is due: the thread whose allocation made it so.
 class PressureListener {
@@ -69,13 +79,21 @@ class LocalHeap {
   ~LocalHeap();
   LocalHeap(const LocalHeap&) = delete;
 
-  // Memory for an object of `size` bytes; its header is filled in, the rest is not. Never collects.
-  // Exits the process with a message when the machine has no memory left.
+  // Memory for an object of `size` bytes; its header is filled in, the rest is not. Never collects, and does
+  // not look at the heap's limit: what is small may go beyond it until the next safepoint. Exits the process
+  // with a message when the machine has no memory left.
   Object* allocate(ObjectKind kind, std::size_t size) {
     if (size <= kLargestCell) [[likely]] {
       return allocate_cell(kind, size_classes::of(size));
     }
     return allocate_large(kind, size);
+  }
+  // As allocate(). Null for an object so large that it may not, or cannot, be had (Heap::has_room).
+  Object* try_allocate(ObjectKind kind, std::size_t size) {
+    if (size <= kLargestCell) [[likely]] {
+      return allocate_cell(kind, size_classes::of(size));
+    }
+    return try_allocate_large(kind, size);
   }
   // As allocate(), where `size` is a constant.
   template <std::size_t size>
@@ -93,9 +111,17 @@ class LocalHeap {
   }
 
   Heap& heap() { return heap_; }
+  // Bytes of free cells that count as allocated. REQUIRES: the caller is the owner.
+  std::size_t unused_bytes() const;
+
+  // Short strings that this thread has made; for the string table.
+  unsigned strings_made = 0;
 
  private:
   friend class Heap;
+  // What a thread allocates before it adds that to the heap's sum, which all threads share.
+  static constexpr std::size_t kReported = 64 * 1024;
+
   struct SizeClass {
     char* cursor = nullptr;  // cells from here to `limit` are free
     char* limit = nullptr;
@@ -123,14 +149,22 @@ class LocalHeap {
   }
   char* refill(std::uint8_t size_class);
   Object* allocate_large(ObjectKind kind, std::size_t size);
+  Object* try_allocate_large(ObjectKind kind, std::size_t size);
+  Object* add_large(void* memory, ObjectKind kind, std::size_t size);
+  void account(std::size_t bytes);
   void take_run(SizeClass& cells, std::size_t cell_size);
+  // Sweeps what the owner has not swept since the last collection.
   void sweep_all();
+  // The same, and hands the pages without an object to the heap.
+  void give_back_pages();
   void begin_cycle(std::uint8_t mark);
-  void sweep_large();
+  // Returns the bytes that were freed.
+  std::size_t sweep_large();
 
   Heap& heap_;
   SizeClass classes_[size_classes::kCount];
   std::vector<Object*> large_;
+  std::atomic<std::size_t> unreported_{0};  // bytes; written by the owner, and by the collector
   std::uint8_t mark_ = 1;
   std::uint32_t identity_ = 0;
   PressureListener* listener_ = nullptr;
@@ -153,10 +187,16 @@ class Heap {
 
   // Called in each collection, after marking and before anything is swept: for what refers to objects without
   // keeping them.
-  void on_marked(std::function<void(const Marker&)> hook) { marked_hooks_.push_back(std::move(hook)); }
+  void on_marked(std::function<void(Marker&)> hook) { marked_hooks_.push_back(std::move(hook)); }
 
+  // How much a collection does while the world stands still.
+  enum class Thoroughness {
+    kQuick,     // pages are swept by their owners afterwards; those that are empty are found by the next one
+    kThorough,  // all is swept, and memory that is free goes back to the system
+  };
   // REQUIRES: stopped. `mark_roots` marks everything that the VM's threads and globals refer to.
-  void collect(const std::function<void(Marker&)>& mark_roots);
+  void collect(const std::function<void(Marker&)>& mark_roots,
+               Thoroughness thoroughness = Thoroughness::kQuick);
   // "__mode", an interned string that the VM keeps alive; null: no table is weak.
   const String* mode_name = nullptr;
   // Objects that have a finalizer.
@@ -167,14 +207,7 @@ class Heap {
   // REQUIRES: stopped. Calls `visit` for every live object.
   void each_object(const std::function<void(Object*)>& visit);
 
-  // An object has taken `bytes` outside of the heap, which a collection may free: they count towards the next
-  // one. Any thread.
-  void add_outside(std::size_t bytes) { allocated_.fetch_add(bytes, std::memory_order_relaxed); }
-
-  bool wants_collection() const {
-    return enabled_.load(std::memory_order_relaxed) &&
-           allocated_.load(std::memory_order_relaxed) >= threshold_;
-  }
+  bool wants_collection() const { return is_due(allocated_.load(std::memory_order_relaxed)); }
   // What collectgarbage sets: percentages as in Lua (manual §2.5.1). The next collection is due when the
   // bytes in use are `pause` percent of what this one has left; the others are remembered and have no effect.
   struct Tuning {
@@ -190,8 +223,23 @@ class Heap {
   void lock() { mutex_.lock(); }
   void unlock() { mutex_.unlock(); }
 
-  // Bytes in use: what the last collection reached and what was allocated since.
-  std::size_t bytes_in_use() const { return live_bytes_ + allocated_.load(std::memory_order_relaxed); }
+  // Bytes in use: what the last collection reached and what was allocated since. Exact for what the owner of
+  // `own` has allocated; other threads' part counts in runs of cells.
+  std::size_t bytes_in_use(const LocalHeap* own = nullptr);
+
+  // The most bytes that may be in use; objects of some size are refused beyond it. A part is kept back for
+  // what must go on then, such as the handling of the error. REQUIRES: set before a thread allocates.
+  void set_limit(std::size_t bytes);
+  bool has_limit() const { return limit_ != kNoLimit; }
+  // Would `bytes` more be within the limit, as things stand?
+  bool has_room(std::size_t bytes) const {
+    return !has_limit() || live_bytes_ + allocated_.load(std::memory_order_relaxed) + bytes <= limit_;
+  }
+  // Did the last collection leave next to nothing of what is allowed?
+  bool is_exhausted() const { return has_limit() && live_bytes_ + reserve_ > limit_; }
+  // An object owns so many bytes more outside of the heap. At a collection it tells all of them
+  // (Marker::add_bytes).
+  void account_outside(std::size_t bytes) { allocated_.fetch_add(bytes, std::memory_order_relaxed); }
   std::uint64_t collections() const { return collections_; }
   std::uint8_t current_mark() const { return mark_; }
 
@@ -199,30 +247,45 @@ class Heap {
   friend class LocalHeap;
   friend class Marker;
   static constexpr std::size_t kLeastBetweenCollections = 1 << 20;
+  static constexpr std::size_t kNoLimit = SIZE_MAX;
+  // Kept back of a limit: a 64th of it, at most a mebibyte.
+  static constexpr std::size_t kReservedShare = 64;
+  static constexpr std::size_t kLargestReserve = 1 << 20;
 
   Page* take_page(std::uint8_t size_class);
+  void map_region();
+  // Is a collection due when so much was allocated since the last one? Collections that the script has
+  // stopped happen all the same where the limit asks for them.
+  bool is_due(std::size_t allocated) const {
+    return allocated >= threshold_ && (enabled() || allocated >= threshold_at_limit_);
+  }
   // True when a collection is due.
   bool account(std::size_t bytes) {
-    const std::size_t before = allocated_.fetch_add(bytes, std::memory_order_relaxed);
-    return before + bytes >= threshold_ && enabled();
+    return is_due(allocated_.fetch_add(bytes, std::memory_order_relaxed) + bytes);
   }
   void forget(std::size_t bytes) { allocated_.fetch_sub(bytes, std::memory_order_relaxed); }
+  void set_threshold();
+  void return_pages();
 
   Finalization finalization_;
   ObjectOperations operations_[static_cast<int>(ObjectKind::kCount)];
-  std::vector<std::function<void(const Marker&)>> marked_hooks_;
+  std::vector<std::function<void(Marker&)>> marked_hooks_;
   std::uint8_t mark_ = 1;
   Tuning tuning_;
   std::atomic<bool> enabled_{true};
-  std::atomic<std::size_t> allocated_{0};  // since the last collection
+  std::atomic<std::size_t> allocated_{0};  // since the last collection, as far as threads have reported it
   std::size_t threshold_ = kLeastBetweenCollections;
+  std::size_t threshold_at_limit_ = kNoLimit;
+  std::size_t limit_ = kNoLimit;
+  std::size_t reserve_ = 0;
   std::size_t live_bytes_ = 0;
   std::uint64_t collections_ = 0;
 
   std::mutex mutex_;  // guards the members below
   std::vector<std::unique_ptr<LocalHeap>> locals_;
   std::vector<LocalHeap*> idle_locals_;
-  std::vector<Page*> free_pages_;
+  std::vector<Page*> free_pages_;   // that had objects
+  std::vector<Page*> blank_pages_;  // that are zero, and take no memory
   std::vector<void*> regions_;
 };
 

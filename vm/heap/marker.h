@@ -46,8 +46,6 @@ class Marker {
     if (object->mark != mark_) reach(object);
   }
   bool is_marked(const Object* object) const { return object->mark == mark_; }
-  // The object owns `bytes` outside of the heap (Heap::add_outside).
-  void count_outside(std::size_t bytes) { bytes_ += bytes; }
   bool verifies() const { return purpose_ == Purpose::kVerify; }
   // The name of the metatable's field that makes a table weak; null: there is none.
   const String* mode_name() const;
@@ -61,6 +59,9 @@ class Marker {
   void remember_weak_values(Object* object) { weak_values_.push_back(object); }
   void remember_weak_keys(Object* object) { weak_keys_.push_back(object); }
 
+  // The object that is being traced owns so many bytes outside of the heap.
+  void add_bytes(std::size_t bytes) { bytes_ += bytes; }
+
   // The phases of a collection, for Heap and its parts.
 
   // Marks what the marked objects lead to, until nothing is left.
@@ -69,7 +70,7 @@ class Marker {
   std::size_t clear_weak_values(std::size_t first);
   void clear_weak_keys();
   void clear_unset_keys();
-  // Bytes of the heap that are marked.
+  // Bytes of the heap that are marked, and what marked objects own elsewhere.
   std::size_t bytes() const { return bytes_; }
 
  private:

@@ -1,9 +1,11 @@
 // Calls, returns, errors that are caught, variables that are closed; and calls from native code.
 #include <algorithm>
+#include <new>
 
 #include "vm/interp/coroutines.h"
 #include "vm/interp/current_instruction.h"
 #include "vm/interp/operations.h"
+#include "vm/runtime/memory.h"
 #include "vm/runtime/variable_names.h"
 
 namespace gilvm {
@@ -293,7 +295,13 @@ Outcome begin_call(VmThread& thread, Register* function, std::uint32_t arguments
     return Outcome::kError;
   }
   NativeCall call(thread, native, index + 1, arguments);
-  const int count = native->code(call);
+  int count = kNativeError;
+  try {
+    count = native->code(call);
+  } catch (const std::bad_alloc&) {
+    // The standard library's only way to say it; nothing else passes an exception on.
+    raise_no_memory(thread);
+  }
   function = thread.coroutine->stack() + index;
   if (count >= 0) [[likely]]
     return deliver(thread, on_return, function, static_cast<std::uint32_t>(count));

@@ -1,6 +1,7 @@
 // Indexing: t[k] and t[k] = v, along __index and __newindex (Lua manual §2.4).
 #include "vm/interp/current_instruction.h"
 #include "vm/interp/operations.h"
+#include "vm/runtime/memory.h"
 
 namespace gilvm {
 namespace {
@@ -43,6 +44,7 @@ bool check_stored(VmThread& thread, StoreResult result) {
     case StoreResult::kStored: return true;
     case StoreResult::kKeyIsNil: raise_message(thread, "table index is nil"); return false;
     case StoreResult::kKeyIsNan: raise_message(thread, "table index is NaN"); return false;
+    case StoreResult::kNoMemory: return false;  // raised by store()
   }
   return false;
 }
@@ -60,7 +62,7 @@ bool find_store(VmThread& thread, Value object, Value key, Value value, Value* h
         if (!slot || slot->load().is_nil())
           method = metatable->get_short(thread.vm().name_of(Event::kNewIndex));
       }
-      if (method.is_nil()) return check_stored(thread, table->set(thread.heap(), key, value));
+      if (method.is_nil()) return check_stored(thread, store(thread, table, key, value));
     } else {
       method = metamethod(thread, object, Event::kNewIndex);
       if (method.is_nil()) {

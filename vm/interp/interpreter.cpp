@@ -19,6 +19,7 @@
 #include "vm/interp/finalizers.h"
 #include "vm/interp/numbers.h"
 #include "vm/interp/operations.h"
+#include "vm/runtime/memory.h"
 
 namespace gilvm {
 namespace {
@@ -91,8 +92,11 @@ Outcome get_short(VmThread& thread, const CodeWord& instruction, Value object, V
 
 Outcome set_short(VmThread& thread, const CodeWord& instruction, Value object, Value key, Value value) {
   if (object.is_table()) {
+    Table* table = object.as_table();
     std::uint8_t hint = instruction.x();
-    if (object.as_table()->find_short_at(key.as_string(), &hint)) store_hint(instruction, hint);
+    if (table->find_short_at(key.as_string(), &hint)) store_hint(instruction, hint);
+    // A new field of a table that nobody watches.
+    if (!table->metatable() && table->set_short(thread.heap(), key.as_string(), value)) return Outcome::kDone;
   }
   return store_index(thread, object, key, value);
 }
@@ -100,12 +104,12 @@ Outcome set_short(VmThread& thread, const CodeWord& instruction, Value object, V
 Outcome set_index(VmThread& thread, Value object, const Register& key, Value value) {
   if (object.is_table() && !object.as_table()->metatable()) {
     Table* table = object.as_table();
-    if (key.value.is_inline_integer()) {
-      table->set_integer(thread.heap(), key.value.as_inline_integer(), value);
+    if (key.value.is_inline_integer() &&
+        table->set_integer(thread.heap(), key.value.as_inline_integer(), value)) {
       return Outcome::kDone;
     }
-    if (key.value.is_string() && key.value.as_string()->is_short()) {
-      table->set_short(thread.heap(), key.value.as_string(), value);
+    if (key.value.is_string() && key.value.as_string()->is_short() &&
+        table->set_short(thread.heap(), key.value.as_string(), value)) {
       return Outcome::kDone;
     }
   }
@@ -141,7 +145,11 @@ Outcome set_list(VmThread& thread, Instruction i, Register* list) {
   Table* table = list->value.as_table();
   if (start + count > table->array()->capacity()) table->reserve(thread.heap(), start + count, 0);
   for (std::uint32_t index = 1; index <= count; ++index) {
-    table->set_integer(thread.heap(), std::int64_t{start} + index, thread.boxed(list[index]));
+    const std::int64_t key = std::int64_t{start} + index;
+    const Value value = thread.boxed(list[index]);
+    if (table->set_integer(thread.heap(), key, value)) continue;
+    if (store(thread, table, Value::inline_integer(key), value) != StoreResult::kStored)
+      return Outcome::kError;
   }
   return Outcome::kDone;
 }
@@ -356,7 +364,8 @@ count:
   --pc;
   SAVE;
   thread->count_instruction();
-  if (thread->breaker_is_set() && may_stop_at(*thread, *pc, base) && !answer_breaker(*thread)) goto interrupted;
+  if (thread->breaker_is_set() && may_stop_at(*thread, *pc, base) && !answer_breaker(*thread))
+    goto interrupted;
   FIND_FRAME;
   ++pc;
   goto* const_cast<void*>(handlers[static_cast<unsigned>(i.op())]);
@@ -468,17 +477,16 @@ kClosure:
     SAVE;                                                                     \
     RESUME(set_short(*thread, i, object_value, (key_register).value, value)); \
   } while (0)
-#define SET_INTEGER_KEY(stored_value)                                                     \
-  do {                                                                                    \
-    const Value value = (stored_value);                                                   \
-    const std::uint64_t address = TABLE_ADDRESS(A.value);                                 \
-    const std::int64_t key = i.signed_b();                                                \
-    if (IS_ADDRESS(address) && LIKELY(!reinterpret_cast<Table*>(address)->metatable())) { \
-      reinterpret_cast<Table*>(address)->set_integer(thread->heap(), key, value);         \
-      NEXT;                                                                               \
-    }                                                                                     \
-    SAVE;                                                                                 \
-    RESUME(store_index(*thread, A.value, Value::inline_integer(key), value));             \
+#define SET_INTEGER_KEY(stored_value)                                                               \
+  do {                                                                                              \
+    const Value value = (stored_value);                                                             \
+    const std::uint64_t address = TABLE_ADDRESS(A.value);                                           \
+    const std::int64_t key = i.signed_b();                                                          \
+    if (IS_ADDRESS(address) && LIKELY(!reinterpret_cast<Table*>(address)->metatable())) {           \
+      if (LIKELY(reinterpret_cast<Table*>(address)->set_integer(thread->heap(), key, value))) NEXT; \
+    }                                                                                               \
+    SAVE;                                                                                           \
+    RESUME(store_index(*thread, A.value, Value::inline_integer(key), value));                       \
   } while (0)
 #define SET_INDEX(stored_value)                                            \
   do {                                                                     \
@@ -575,7 +583,10 @@ kNewTable:
   A.set(Value::table(Table::make(thread->heap(), i.c(), i.b())));
   NEXT;
 kSetList:
-  set_list(*thread, i.load(), &A);
+  SAVE;
+  outcome = set_list(*thread, i.load(), &A);
+  if (outcome != Outcome::kDone) [[unlikely]]
+    goto leave_or_error;
   NEXT;
 
   // Arithmetic. First two inline integers, then two floats; a NaN shows that one operand was no float, or

@@ -4,6 +4,7 @@
 
 #include "vm/interp/current_instruction.h"
 #include "vm/interp/operations.h"
+#include "vm/runtime/memory.h"
 
 namespace gilvm {
 
@@ -20,8 +21,8 @@ void make_text(VmThread& thread, Register& reg) {
   }
 }
 
-// Joins the strings in `count` registers into the first.
-void join(VmThread& thread, Register* first, std::uint32_t count) {
+// Joins the strings in `count` registers into the first. False with the error raised: there is no memory.
+bool join(VmThread& thread, Register* first, std::uint32_t count) {
   std::size_t length = 0;
   for (std::uint32_t index = 0; index < count; ++index) {
     make_text(thread, first[index]);
@@ -30,8 +31,18 @@ void join(VmThread& thread, Register* first, std::uint32_t count) {
   char buffer[String::kLongestShort];
   char* to = buffer;
   String* result = nullptr;
-  if (length > String::kLongestShort)
-    result = thread.vm().strings().make_uninitialised(thread.heap(), length, &to);
+  if (length > String::kLongestShort) {
+    StringTable& strings = thread.vm().strings();
+    result = strings.make_uninitialised(thread.heap(), length, &to);
+    if (!result) {
+      collect_for_memory(thread, {});
+      result = strings.make_uninitialised(thread.heap(), length, &to);
+    }
+    if (!result) {
+      raise_no_memory(thread);
+      return false;
+    }
+  }
   char* end = to;
   for (std::uint32_t index = 0; index < count; ++index) {
     const std::string_view part = first[index].value.as_string()->view();
@@ -40,6 +51,7 @@ void join(VmThread& thread, Register* first, std::uint32_t count) {
   }
   if (!result) result = thread.string({buffer, length});
   first->set(Value::string(result));
+  return true;
 }
 
 }  // namespace
@@ -51,7 +63,7 @@ Outcome concatenate(VmThread& thread, std::uint32_t first, std::uint32_t count) 
     std::uint32_t run = 0;
     while (run < count && is_text(base[count - 1 - run])) ++run;
     if (run >= 2) {
-      join(thread, base + (count - run), run);
+      if (!join(thread, base + (count - run), run)) return Outcome::kError;
       count -= run - 1;
       continue;
     }

@@ -7,6 +7,7 @@
 #include "vm/lib/collect_garbage.h"
 #include "vm/lib/library.h"
 #include "vm/lib/load.h"
+#include "vm/runtime/memory.h"
 
 namespace gilvm {
 namespace {
@@ -219,9 +220,10 @@ int raw_get(NativeCall& call) {
 int raw_set(NativeCall& call) {
   Table* table;
   if (!call.table(0, &table) || !call.any(1) || !call.any(2)) return kNativeError;
-  switch (table->set(call.thread().heap(), call[1], call[2])) {
+  switch (store(call.thread(), table, call[1], call[2])) {
     case StoreResult::kKeyIsNil: return call.error("table index is nil");
     case StoreResult::kKeyIsNan: return call.error("table index is NaN");
+    case StoreResult::kNoMemory: return kNativeError;
     case StoreResult::kStored: break;
   }
   return call.one(Value::table(table));
@@ -271,6 +273,7 @@ int load(NativeCall& call) {
       if (piece.is_nil()) break;
       if (!piece.is_string()) return failed_load(call, "reader function must return a string");
       if (piece.as_string()->length() == 0) break;
+      if (!call.reserve_text(&source, piece.as_string()->length(), piece)) return kNativeError;
       source += piece.as_string()->view();
     }
   }

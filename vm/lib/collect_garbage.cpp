@@ -50,7 +50,8 @@ void forget_registers_above(Coroutine* coroutine) {
 
 int collect(NativeCall& call) {
   forget_registers_above(call.thread().coroutine);
-  call.vm().collect(call.thread());
+  call.thread().coroutine->shrink();
+  call.vm().collect(call.thread(), Heap::Thoroughness::kThorough);
   return run_due_finalizers(call.thread()) ? 0 : kNativeError;
 }
 
@@ -90,7 +91,7 @@ int collect_garbage(NativeCall& call) {
       return collect(call) == kNativeError ? kNativeError : call.one_integer(0);
     case Option::kCount:
       if (refused) break;
-      return call.one(Value::number(static_cast<double>(heap.bytes_in_use()) / 1024));
+      return call.one(Value::number(static_cast<double>(heap.bytes_in_use(&call.thread().heap())) / 1024));
     case Option::kStep:
       if (!check_parameters(call, 1, 1)) return kNativeError;
       if (refused) break;

@@ -1,10 +1,13 @@
 #include "vm/lib/lent_functions.h"
 
 #include <charconv>
+#include <cstdlib>
 #include <lua.hpp>
 #include <memory>
+#include <new>
 
 #include "vm/base/check.h"
+#include "vm/runtime/memory.h"
 
 namespace gilvm {
 namespace {
@@ -33,9 +36,13 @@ struct LentState {
   Subject subjects[kSubjects];
   int next_subject = 0;
   bool in_use = false;
+  const Heap* heap = nullptr;  // of the VM whose function runs, while it runs
 
   LentState() : state(luaL_newstate()) {
     GILVM_CHECK(state);
+    lua_setallocf(state, allocate, this);
+    // Arguments are pushed outside of a protected call.
+    lua_atpanic(state, [](lua_State*) -> int { throw std::bad_alloc(); });
     struct Source {
       const char* module;
       const char* name;
@@ -55,6 +62,19 @@ struct LentState {
   }
   ~LentState() { lua_close(state); }
   LentState(const LentState&) = delete;
+
+  // As liblua's own (lua_Alloc), within the limit of the VM that asks.
+  static void* allocate(void* data, void* block, std::size_t old_size, std::size_t size) {
+    constexpr std::size_t kChecked = 64 * 1024;
+    if (size == 0) {
+      std::free(block);
+      return nullptr;
+    }
+    const auto& lent = *static_cast<LentState*>(data);
+    const bool grows = !block || size > old_size;
+    if (grows && size >= kChecked && lent.heap && !lent.heap->has_room(size)) return nullptr;
+    return std::realloc(block, size);
+  }
 };
 
 LentState& thread_state() {
@@ -122,8 +142,11 @@ void LentCall::push_subject(String* subject) {
 
 bool LentCall::run(NativeCall& call, int shift) {
   const int arguments = lua_gettop(state_) - base_ - 1;
-  if (lua_pcall(state_, arguments, LUA_MULTRET, 0) != LUA_OK) {
-    raise_message_of(call, shift);
+  thread_state().heap = &thread_.vm().heap();
+  const int status = lua_pcall(state_, arguments, LUA_MULTRET, 0);
+  thread_state().heap = nullptr;
+  if (status != LUA_OK) {
+    status == LUA_ERRMEM ? raise_no_memory(thread_) : raise_message_of(call, shift);
     return false;
   }
   results_ = lua_gettop(state_) - base_;

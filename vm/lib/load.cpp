@@ -13,6 +13,14 @@
 #include "vm/runtime/vm.h"
 
 namespace gilvm {
+namespace {
+
+void account(Heap& heap, const Prototype& prototype) {
+  heap.account_outside(prototype.outside_bytes());
+  for (const Prototype* nested : prototype.prototypes) account(heap, *nested);
+}
+
+}  // namespace
 
 Closure* load_source(VmThread& thread, std::string_view source, const std::string& chunk_name,
                      Value environment, std::string* error) {
@@ -27,6 +35,7 @@ Closure* load_source(VmThread& thread, std::string_view source, const std::strin
   if (!prototype) return nullptr;
   *error = verify(*prototype);
   if (!error->empty()) return nullptr;
+  account(thread.vm().heap(), *prototype);
   Closure* closure = Closure::make(thread.heap(), prototype);
   for (unsigned index = 0; index < closure->upvalue_count(); ++index) {
     closure->upvalues()[index] = Cell::make(thread.heap(), index == 0 ? environment : Value::nil());

@@ -4,6 +4,7 @@
 
 #include "vm/lib/library.h"
 #include "vm/lib/load.h"
+#include "vm/runtime/memory.h"
 
 namespace gilvm {
 namespace {
@@ -142,7 +143,7 @@ int require(NativeCall& call) {
     }
     if (module.is_nil()) module = loaded.as_table()->get(key);
     if (module.is_nil()) module = Value::boolean(true);
-    if (loaded.as_table()->set(thread.heap(), key, module) != StoreResult::kStored) return kNativeError;
+    if (store(thread, loaded.as_table(), key, module) != StoreResult::kStored) return kNativeError;
     return call.two(module, data);
   }
 }

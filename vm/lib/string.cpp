@@ -12,6 +12,7 @@
 
 #include "vm/lib/lent_functions.h"
 #include "vm/lib/publish_module.h"
+#include "vm/runtime/memory.h"
 
 namespace gilvm {
 namespace {
@@ -19,18 +20,27 @@ namespace {
 constexpr std::size_t kLongestString = INT_MAX;  // that string.rep makes, as in lstrlib.c
 constexpr unsigned kMostCaptures = 32;           // LUA_MAXCAPTURES
 
-// A string of `length` bytes that `fill(bytes)` writes.
+// Returns a string of `length` bytes that `fill(bytes)` writes, from arguments alone.
 template <typename Fill>
-Value make_string(VmThread& thread, std::size_t length, Fill fill) {
+int return_string(NativeCall& call, std::size_t length, Fill fill) {
+  VmThread& thread = call.thread();
   if (length <= String::kLongestShort) {
     char bytes[String::kLongestShort];
     fill(bytes);
-    return Value::string(thread.string({bytes, length}));
+    return call.one_text({bytes, length});
   }
   char* bytes;
   String* string = thread.vm().strings().make_uninitialised(thread.heap(), length, &bytes);
+  if (!string) {
+    collect_for_memory(thread, {});
+    string = thread.vm().strings().make_uninitialised(thread.heap(), length, &bytes);
+  }
+  if (!string) {
+    raise_no_memory(thread);
+    return kNativeError;
+  }
   fill(bytes);
-  return Value::string(string);
+  return call.one(Value::string(string));
 }
 
 // The first position of a range, from 1; a negative one counts from the end (posrelatI).
@@ -107,7 +117,7 @@ int change_bytes(NativeCall& call, Change change) {
   String* string;
   if (!call.text(0, &string)) return kNativeError;
   std::string_view old = string->view();
-  return call.one(make_string(call.thread(), old.size(), [&](char* bytes) { change(old, bytes); }));
+  return return_string(call, old.size(), [&](char* bytes) { change(old, bytes); });
 }
 
 // The locale is always "C", so only ASCII letters have a case.
@@ -142,7 +152,7 @@ int string_repeat(NativeCall& call) {
   const auto count = static_cast<std::size_t>(times);
   if (part.size() + between.size() > kLongestString / count) return call.error("resulting string too large");
   const std::size_t length = count * part.size() + (count - 1) * between.size();
-  return call.one(make_string(call.thread(), length, [&](char* bytes) {
+  return return_string(call, length, [&](char* bytes) {
     if (part.size() == 1 && between.empty()) {
       std::memset(bytes, part[0], length);
       return;
@@ -151,7 +161,7 @@ int string_repeat(NativeCall& call) {
       bytes = std::copy(part.begin(), part.end(), bytes);
       if (index + 1 < count) bytes = std::copy(between.begin(), between.end(), bytes);
     }
-  }));
+  });
 }
 
 int string_dump(NativeCall& call) {
@@ -316,6 +326,8 @@ bool append_replacement(NativeCall& call, Value replacement, std::string_view su
   if (value.is_falsy()) {
     text->append(subject.substr(match.start, match.end - match.start));
   } else if (value.is_string()) {
+    // What was captured is not needed any more, so that a collection may take it.
+    if (!call.reserve_text(text, value.as_string()->length(), value)) return false;
     text->append(value.as_string()->view());
   } else if (value.is_number()) {
     text->append(number_text(value));
@@ -466,6 +478,7 @@ bool append_item(NativeCall& call, const FormatItem& item, std::string* text) {
     case ArgumentKind::kText: {
       Value value = call[item.argument];
       if (!value.is_string() && !to_text(thread, value, &value)) return false;
+      if (!call.reserve_text(text, value.as_string()->length(), value)) return false;
       if (!item.modifiers.empty()) return append_lent(call, item, value, text);
       text->append(value.as_string()->view());
       return true;

@@ -10,6 +10,7 @@
 
 #include "vm/lib/compare_values.h"
 #include "vm/lib/publish_module.h"
+#include "vm/runtime/memory.h"
 
 namespace gilvm {
 namespace {
@@ -85,8 +86,9 @@ class Sequence {
 
   [[nodiscard]] bool set(std::int64_t index, Value value) {
     if (plain_) {
-      table()->set_integer(call_.thread().heap(), index, value);
-      return true;
+      VmThread& thread = call_.thread();
+      return table()->set_integer(thread.heap(), index, value) ||
+             store(thread, table(), thread.integer(index), value) == StoreResult::kStored;
     }
     return set_index(call_.thread(), object(), call_.thread().integer(index), value);
   }
@@ -115,6 +117,7 @@ int table_concatenate(NativeCall& call) {
     Value value;
     if (!sequence.get(index, &value)) return kNativeError;
     if (value.is_string()) {
+      if (!call.reserve_text(&text, value.as_string()->length(), value)) return kNativeError;
       text += value.as_string()->view();
     } else if (value.is_number()) {
       text += number_text(value);
@@ -123,7 +126,9 @@ int table_concatenate(NativeCall& call) {
                         integer_text(index) + " in table for 'concat'");
     }
     if (index == last) break;  // `last` may be the largest integer
-    if (separator) text += separator->view();
+    if (!separator) continue;
+    if (!call.reserve_text(&text, separator->length())) return kNativeError;
+    text += separator->view();
   }
   return call.one_text(text);
 }
@@ -202,7 +207,9 @@ int table_pack(NativeCall& call) {
   VmThread& thread = call.thread();
   Table* table = Table::make(thread.heap(), call.count(), 1);
   for (unsigned index = 0; index < call.count(); ++index) {
-    table->set_integer(thread.heap(), std::int64_t{index} + 1, call[index]);
+    // The registers keep the arguments; `store` keeps the table.
+    const Value key = Value::inline_integer(std::int64_t{index} + 1);
+    if (store(thread, table, key, call[index]) != StoreResult::kStored) return kNativeError;
   }
   set_field(thread, table, "n", Value::inline_integer(call.count()));
   return call.one(Value::table(table));

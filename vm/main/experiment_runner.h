@@ -15,7 +15,7 @@ WorldDescription describe(const World& world);
 class ExperimentRunner {
  public:
   ExperimentRunner(const World& world, Supervisor& supervisor, const std::vector<std::string>& arguments)
-      : world_(world), host_(world.lock, supervisor, arguments) {}
+      : world_(world), host_({world.lock, 0, world.max_memory}, supervisor, arguments) {}
 
   // Runs the script's main function, which returns the experiment. False with a message in *error, which is
   // empty when the VM was interrupted; *plain is set when the script ended well but returned no experiment.

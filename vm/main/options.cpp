@@ -32,6 +32,8 @@ constexpr unsigned kDefaultCompareRepeats = 5;
 constexpr unsigned kLeastDefaultWorkers = 2;  // one worker alone has nobody to race with
 constexpr std::uint64_t kMostInstructions = 1'000'000'000'000'000;
 constexpr double kMostSeconds = 1'000'000;
+constexpr double kLeastMemory = 0x1p20;  // the library alone takes a good part of it
+constexpr double kMostMemory = 0x1p46;
 
 // ---- The flags
 // -----------------------------------------------------------------------------------------------
@@ -46,6 +48,7 @@ enum class Subject {
   kRepeat,
   kCores,
   kTimeout,
+  kMaxMemory,
   kLanguage,
   kStats,
   kJson,
@@ -82,6 +85,7 @@ constexpr std::array kFlags = {
     Flag{"--repeat", Subject::kRepeat, Value::kRequired, "N", "GILVM_REPEAT"},
     Flag{"--cores", Subject::kCores, Value::kRequired, "N", "GILVM_CORES"},
     Flag{"--timeout", Subject::kTimeout, Value::kRequired, "10s|500ms", "GILVM_TIMEOUT"},
+    Flag{"--max-memory", Subject::kMaxMemory, Value::kRequired, "512M|2G", "GILVM_MAX_MEMORY"},
     Flag{"--lang", Subject::kLanguage, Value::kRequired, "pt-BR|en", "GILVM_LANG"},
     Flag{"--stats", Subject::kStats, Value::kNone, "", "GILVM_STATS"},
     Flag{"--json", Subject::kJson, Value::kNone, "", "GILVM_JSON"},
@@ -90,7 +94,6 @@ constexpr std::array kFlags = {
     Flag{"--interpreters", Subject::kLater, Value::kJoined, "N", "GILVM_INTERPRETERS"},
     Flag{"--schedule", Subject::kLater, Value::kRequired, "", "GILVM_SCHEDULE"},
     Flag{"--seed", Subject::kLater, Value::kRequired, "", "GILVM_SEED"},
-    Flag{"--max-memory", Subject::kLater, Value::kRequired, "", "GILVM_MAX_MEMORY"},
 };
 
 const Flag* find_flag(std::string_view name) {
@@ -137,6 +140,9 @@ std::string help_for(const Flag& flag, Command command) {
     case Subject::kRepeat: return translate("how often to run it: 1 to 1000 (run: once, compare: 5 times)");
     case Subject::kCores: return translate("use at most N cores of this machine");
     case Subject::kTimeout: return translate("stop everything after that time, with exit status 124");
+    case Subject::kMaxMemory:
+      return translate(
+          "how much memory a script may use, in each process: beyond it the error \"not enough memory\"");
     case Subject::kLanguage: return translate("language of messages, otherwise that of the environment");
     case Subject::kStats: return translate("what each thread had to do with the GIL");
     case Subject::kJson: return translate("write the results as JSON");
@@ -291,6 +297,23 @@ std::chrono::nanoseconds timeout_from(const Given& given) {
            given.source, shown(given.value));
   }
   return *time;
+}
+
+std::size_t memory_from(const Given& given) {
+  constexpr std::array<std::pair<std::string_view, double>, 3> kUnits = {
+      {{"K", 0x1p10}, {"M", 0x1p20}, {"G", 0x1p30}}};
+  const std::optional<Quantity> quantity = quantity_of(given.value);
+  if (quantity && quantity->unit.empty()) {
+    refuse(translate("{0}: '{1}' has no unit; accepted are sizes such as 512M or 2G"), given.source,
+           shown(given.value));
+  }
+  for (const auto& [name, bytes] : kUnits) {
+    if (!quantity || quantity->unit != name) continue;
+    const double size = quantity->number * bytes;
+    if (size >= kLeastMemory && size <= kMostMemory) return static_cast<std::size_t>(size);
+  }
+  refuse(translate("{0}: '{1}' is not a size; accepted are sizes from 1M on such as 512M or 2G"),
+         given.source, shown(given.value));
 }
 
 SwitchInterval interval_from(const Given& given) {
@@ -582,6 +605,7 @@ void apply(Options& options, const Given& given, bool lock_overridden) {
     case Subject::kRepeat: options.repeat = number_between(given, 1, kMostRepeats); break;
     case Subject::kCores: options.cores = number_between(given, 1, kMostCores); break;
     case Subject::kTimeout: options.timeout = timeout_from(given); break;
+    case Subject::kMaxMemory: options.max_memory = memory_from(given); break;
     case Subject::kStats: options.stats = true; break;
     case Subject::kJson: options.json = true; break;
     case Subject::kLanguage:  // chosen before anything is said
@@ -855,6 +879,7 @@ std::vector<World> worlds_to_compare(const Options& options) {
     worlds.push_back(threads(LockRegime::kNone, options.lock.points));
   }
   worlds.push_back({WorkerKind::kProcesses, options.lock});
+  for (World& world : worlds) world.max_memory = options.max_memory;
   return worlds;
 }
 

@@ -43,6 +43,7 @@ struct Options {
   unsigned repeat = 1;  // 1 to 1000; `compare` has a default of its own
   unsigned cores = 0;   // how many cores to use at most; 0: all
   std::optional<std::chrono::nanoseconds> timeout;
+  std::size_t max_memory = 0;  // bytes for the heap of each process; 0: no limit but the machine's
   Language language = Language::kEnglish;
   bool stats = false;
   bool json = false;
@@ -74,6 +75,7 @@ std::variant<Options, FinalText> parse_options(const std::vector<std::string>& w
 struct World {
   WorkerKind workers = WorkerKind::kThreads;
   LockSettings lock;
+  std::size_t max_memory = 0;  // as Options has it
 };
 
 // The worlds that `compare` runs: threads under the GIL with each kind of switch points, threads without a

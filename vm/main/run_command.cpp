@@ -111,7 +111,7 @@ int run_alone(ScriptHost& host, Closure* main) {
 int run_plain(const Options& options, const std::vector<Script>& scripts, Supervisor& supervisor) {
   int status = 0;
   for (unsigned repetition = 0; repetition < options.repeat && status == 0; ++repetition) {
-    ScriptHost host(options.lock, supervisor, options.arguments);
+    ScriptHost host({options.lock, 0, options.max_memory}, supervisor, options.arguments);
     std::vector<Closure*> workers;
     // One more registered root per script: they are loaded before any of them runs.
     Table* keep = Table::make(host.thread().heap());
@@ -142,7 +142,7 @@ int run_plain(const Options& options, const std::vector<Script>& scripts, Superv
 }
 
 int run_experiment(const Options& options, const Script& script, Supervisor& supervisor) {
-  ExperimentRunner runner({options.workers, options.lock}, supervisor, options.arguments);
+  ExperimentRunner runner({options.workers, options.lock, options.max_memory}, supervisor, options.arguments);
   std::string error;
   bool plain;
   if (!runner.load(script, &error, &plain)) {
@@ -194,7 +194,7 @@ int run_command(const Options& options, Supervisor& supervisor) {
     }
   }
   if (scripts.size() == 1) {
-    ScriptHost host(options.lock, supervisor, options.arguments);
+    ScriptHost host({options.lock}, supervisor, options.arguments);
     std::string error;
     Closure* main = host.load(scripts[0], &error);
     if (!main) {

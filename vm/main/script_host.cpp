@@ -15,10 +15,9 @@
 namespace gilvm {
 namespace {
 
-VmSettings settings_for(const LockSettings& lock) {
+// Before the first VM is made.
+const VmSettings& with_interpreter(const VmSettings& settings) {
   set_up_interpreter();
-  VmSettings settings;
-  settings.lock = lock;
   return settings;
 }
 
@@ -42,9 +41,9 @@ bool read_script(const std::string& name, Script* script, std::string* error) {
   return true;
 }
 
-ScriptHost::ScriptHost(const LockSettings& lock, Supervisor& supervisor,
+ScriptHost::ScriptHost(const VmSettings& settings, Supervisor& supervisor,
                        const std::vector<std::string>& arguments)
-    : supervisor_(supervisor), arguments_(arguments), vm_(settings_for(lock), scheduler_) {
+    : supervisor_(supervisor), arguments_(arguments), vm_(with_interpreter(settings), scheduler_) {
   thread_ = vm_.add_thread("main");
   open_libraries(*thread_);
   add_experiment(*thread_);

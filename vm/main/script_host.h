@@ -19,7 +19,7 @@ bool read_script(const std::string& name, Script* script, std::string* error);
 
 class ScriptHost {
  public:
-  ScriptHost(const LockSettings& lock, Supervisor& supervisor, const std::vector<std::string>& arguments);
+  ScriptHost(const VmSettings& settings, Supervisor& supervisor, const std::vector<std::string>& arguments);
   // Ends daemon threads, waits for the others.
   ~ScriptHost();
   ScriptHost(const ScriptHost&) = delete;

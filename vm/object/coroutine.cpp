@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <new>
 
 #include "vm/base/check.h"
 
@@ -11,12 +12,16 @@ namespace {
 // A main coroutine's arrays at first. Those of others are small, because there may be very many.
 constexpr std::size_t kMainRegisters = 64, kMainFrames = 8;
 constexpr std::size_t kFirstRegisters = 16, kFirstFrames = 4;
+// A stack of this size is not worth giving back; a larger one is when less than a quarter is in use.
+constexpr std::size_t kKeptRegisters = 4096;
+constexpr std::size_t kKeptFrames = 512;
+constexpr std::size_t kMostSlack = 4;
 constexpr std::size_t kErrorRoom = 4000;  // registers beyond the limit, for error handlers
 
 }  // namespace
 
 Coroutine::Coroutine(Heap& heap, std::size_t registers, std::size_t frames)
-    : stack_(new Register[registers + kSpare]), frames_(new CallFrame[frames]), heap_(heap) {
+    : heap_(heap), stack_(new Register[registers + kSpare]), frames_(new CallFrame[frames]) {
   stack_end_ = stack_ + registers;
   frame_ = frames_;
   frames_end_ = frames_ + frames;
@@ -31,7 +36,7 @@ Coroutine* Coroutine::make(LocalHeap& heap, std::size_t registers, std::size_t f
   const Object header = *memory;
   auto* coroutine = new (memory) Coroutine(heap.heap(), registers, frames);
   static_cast<Object&>(*coroutine) = header;
-  heap.heap().add_outside(coroutine->size_of_stack());
+  heap.heap().account_outside(coroutine->outside_bytes());
   return coroutine;
 }
 
@@ -48,7 +53,7 @@ Coroutine* Coroutine::make(LocalHeap& heap, Value body) {
   return coroutine;
 }
 
-std::size_t Coroutine::size_of_stack() const {
+std::size_t Coroutine::outside_bytes() const {
   if (!stack_) return 0;
   return (static_cast<std::size_t>(stack_end_ - stack_) + kSpare) * sizeof(Register) +
          static_cast<std::size_t>(frames_end_ - frames_) * sizeof(CallFrame);
@@ -64,35 +69,56 @@ void Coroutine::release() {
   failure = Value::nil();
 }
 
-bool Coroutine::grow_stack(const Register* from, std::size_t count, bool in_error) {
-  const std::size_t needed = static_cast<std::size_t>(from - stack_) + count;
-  if (needed > kLargestStack + (in_error ? kErrorRoom : 0)) return false;
+bool Coroutine::move_stack(std::size_t size) {
+  auto* moved = new (std::nothrow) Register[size + kSpare];
+  if (!moved) return false;
+  heap_.account_outside((size + kSpare) * sizeof(Register));
   const auto used = static_cast<std::size_t>(stack_end_ - stack_) + kSpare;
-  // Doubled without the spare ones, so that small stacks stay small.
-  const std::size_t size = std::max(needed, std::min(2 * (used - kSpare), kLargestStack));
-  auto* moved = new Register[size + kSpare];
-  std::copy(stack_, stack_ + used, moved);
+  std::copy(stack_, stack_ + std::min(used, size + kSpare), moved);
   const std::ptrdiff_t distance = moved - stack_;
   for (CallFrame* frame = frames_; frame <= frame_; ++frame) frame->base += distance;
   top += distance;
   delete[] stack_;
   stack_ = moved;
   stack_end_ = moved + size;
-  heap_.add_outside(size * sizeof(Register));
   return true;
+}
+
+bool Coroutine::move_frames(std::size_t count) {
+  auto* moved = new (std::nothrow) CallFrame[count];
+  if (!moved) return false;
+  heap_.account_outside(count * sizeof(CallFrame));
+  std::copy(frames_, std::min(frames_end_, frames_ + count), moved);
+  frame_ = moved + (frame_ - frames_);
+  delete[] frames_;
+  frames_ = moved;
+  frames_end_ = moved + count;
+  return true;
+}
+
+bool Coroutine::grow_stack(const Register* from, std::size_t count, bool in_error) {
+  const std::size_t needed = static_cast<std::size_t>(from - stack_) + count;
+  if (needed > kLargestStack + (in_error ? kErrorRoom : 0)) return false;
+  const auto used = static_cast<std::size_t>(stack_end_ - stack_) + kSpare;
+  // Doubled without the spare ones, so that small stacks stay small.
+  return move_stack(std::max(needed, std::min(2 * (used - kSpare), kLargestStack)));
 }
 
 bool Coroutine::grow_frames() {
   const auto used = static_cast<std::size_t>(frames_end_ - frames_);
   if (used >= kLargestDepth + kMainFrames) return false;
-  auto* moved = new CallFrame[2 * used];
-  std::copy(frames_, frames_end_, moved);
-  frame_ = moved + (frame_ - frames_);
-  delete[] frames_;
-  frames_ = moved;
-  frames_end_ = moved + 2 * used;
-  heap_.add_outside(2 * used * sizeof(CallFrame));
-  return true;
+  return move_frames(2 * used);
+}
+
+void Coroutine::shrink() {
+  const auto registers = static_cast<std::size_t>(limit_of_use() - stack_);
+  const auto size = static_cast<std::size_t>(stack_end_ - stack_);
+  if (size > kKeptRegisters && size / kMostSlack > registers) {
+    move_stack(std::max(2 * registers, kKeptRegisters));
+  }
+  const auto frames = static_cast<std::size_t>(frame_ - frames_) + 1;
+  const auto room = static_cast<std::size_t>(frames_end_ - frames_);
+  if (room > kKeptFrames && room / kMostSlack > frames) move_frames(std::max(2 * frames, kKeptFrames));
 }
 
 Register* Coroutine::limit_of_use() const {
@@ -111,7 +137,7 @@ void Coroutine::trace(Marker& marker, Object* object) {
   if (coroutine->waits_in) marker.mark_object(coroutine->waits_in);
   marker.mark(coroutine->failure);
   if (!coroutine->stack_) return;
-  marker.count_outside(coroutine->size_of_stack());
+  marker.add_bytes(coroutine->outside_bytes());
   Register* limit = coroutine->limit_of_use();
   Register* end = coroutine->stack_end_ + kSpare;
   GILVM_ASSERT(limit <= end);

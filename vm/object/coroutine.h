@@ -129,6 +129,8 @@ class Coroutine : public Object {
   bool reserve(const Register* from, std::size_t count, bool in_error = false) {
     return from + count <= stack_end_ || grow_stack(from, count, in_error);
   }
+  // Gives back most of what a deep recursion has left behind. May move the stack and the frames.
+  void shrink();
   // A new innermost frame. Null: too deep. May move the frames.
   CallFrame* push_frame() {
     if (frame_ + 1 == frames_end_ && !grow_frames()) return nullptr;
@@ -173,17 +175,20 @@ class Coroutine : public Object {
  private:
   Coroutine(Heap& heap, std::size_t registers, std::size_t frames);
   static Coroutine* make(LocalHeap& heap, std::size_t registers, std::size_t frames);
-  std::size_t size_of_stack() const;
+  // Bytes of both arrays.
+  std::size_t outside_bytes() const;
   bool grow_frames();
+  bool move_frames(std::size_t count);
+  bool move_stack(std::size_t size);
   bool grow_stack(const Register* from, std::size_t count, bool in_error);
   Register* limit_of_use() const;
 
+  Heap& heap_;
   Register* stack_;
   Register* stack_end_;
   CallFrame* frames_;
   CallFrame* frame_;
   CallFrame* frames_end_;
-  Heap& heap_;
   std::atomic<CoroutineStatus> status_{CoroutineStatus::kSuspended};
   bool is_main_ = false;
   std::atomic<std::uint32_t> native_calls_{0};

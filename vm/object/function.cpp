@@ -14,8 +14,17 @@ Prototype* Prototype::make(LocalHeap& heap) {
   return prototype;
 }
 
+std::size_t Prototype::outside_bytes() const {
+  return code_size * sizeof(CodeWord) + constants.capacity() * sizeof(Register) +
+         prototypes.capacity() * sizeof(Prototype*) + upvalues.capacity() * sizeof(UpvalueDescription) +
+         source.capacity() + lines.capacity() * sizeof(lines[0]) +
+         lua_position.capacity() * sizeof(lua_position[0]) + lua_code.capacity() * sizeof(lua_code[0]) +
+         locals.capacity() * sizeof(LocalDescription);
+}
+
 void Prototype::trace(Marker& marker, Object* object) {
   auto* prototype = static_cast<Prototype*>(object);
+  marker.add_bytes(prototype->outside_bytes());
   for (const Register& constant : prototype->constants) marker.mark(constant.value);
   for (Prototype* nested : prototype->prototypes) {
     if (nested) marker.mark_object(nested);

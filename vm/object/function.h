@@ -70,6 +70,8 @@ class Prototype : public Object {
   std::vector<std::uint32_t> lua_code;
   std::vector<LocalDescription> locals;
 
+  // Bytes that it owns outside of the heap, about.
+  std::size_t outside_bytes() const;
   std::int32_t line_at(const CodeWord* pc) const {
     auto index = static_cast<std::size_t>(pc - code.get());
     return index < lines.size() ? lines[index] : -1;

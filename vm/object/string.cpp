@@ -40,9 +40,10 @@ std::uint32_t String::hash() const { return is_short() ? word : hash_of(view(), 
 
 StringTable::StringTable(Heap& heap, std::uint32_t seed)
     : seed_(seed), mask_(kFirstChains - 1), chains_(make_chains(kFirstChains)) {
-  heap.on_marked([this](const Marker& marker) {
+  heap.on_marked([this](Marker& marker) {
     purge(marker);
     grow_if_crowded();
+    marker.add_bytes(std::size_t{mask_} * sizeof(chains_[0]));
   });
 }
 
@@ -75,25 +76,32 @@ String* StringTable::intern(LocalHeap& heap, std::string_view bytes) {
     if (String* found = find(head, bytes, hash)) return found;
     string->next_.store(head, std::memory_order_relaxed);
   }
-  const std::uint32_t count = count_.fetch_add(1, std::memory_order_relaxed) + 1;
-  // Asked for now and then only: it takes until the next safepoint.
-  if (count > 2 * (mask_ + 1) && count % 1024 == 0) heap.report_pressure();
+  if (++heap.strings_made % kReported == 0) {
+    const std::uint32_t count = count_.fetch_add(kReported, std::memory_order_relaxed) + kReported;
+    // Asked for now and then only: it takes until the next safepoint.
+    if (count > 2 * (mask_ + 1) && count / kReported % 16 == 0) heap.report_pressure();
+  }
   return string;
 }
 
-String* StringTable::make_uninitialised(LocalHeap& heap, std::size_t length, char** bytes) {
-  auto* string = static_cast<String*>(heap.allocate(ObjectKind::kString, sizeof(String) + length + 1));
+void StringTable::initialise(String* string, std::size_t length) {
   string->length_ = length;
   new (&string->next_) std::atomic<String*>(nullptr);
+  reinterpret_cast<char*>(string + 1)[length] = '\0';
+}
+
+String* StringTable::make_uninitialised(LocalHeap& heap, std::size_t length, char** bytes) {
+  auto* string = static_cast<String*>(heap.try_allocate(ObjectKind::kString, sizeof(String) + length + 1));
+  if (!string) return nullptr;
+  initialise(string, length);
   *bytes = reinterpret_cast<char*>(string + 1);
-  (*bytes)[length] = '\0';
   return string;
 }
 
 String* StringTable::make_long(LocalHeap& heap, std::string_view bytes) {
-  char* data;
-  String* string = make_uninitialised(heap, bytes.size(), &data);
-  std::memcpy(data, bytes.data(), bytes.size());
+  auto* string = static_cast<String*>(heap.allocate(ObjectKind::kString, sizeof(String) + bytes.size() + 1));
+  initialise(string, bytes.size());
+  std::memcpy(string + 1, bytes.data(), bytes.size());
   return string;
 }
 

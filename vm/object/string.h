@@ -48,7 +48,7 @@ class StringTable {
     return bytes.size() <= String::kLongestShort ? intern(heap, bytes) : make_long(heap, bytes);
   }
   // A new long string whose bytes the caller fills in before anyone else sees it.
-  // REQUIRES: length > String::kLongestShort.
+  // Null: there is no memory for it. REQUIRES: length > String::kLongestShort.
   String* make_uninitialised(LocalHeap& heap, std::size_t length, char** bytes);
 
   // REQUIRES: the world is stopped.
@@ -60,12 +60,14 @@ class StringTable {
  private:
   String* intern(LocalHeap& heap, std::string_view bytes);
   String* make_long(LocalHeap& heap, std::string_view bytes);
+  void initialise(String* string, std::size_t length);
   String* find(String* chain, std::string_view bytes, std::uint32_t hash) const;
   void purge(const Marker& marker);
 
   std::uint32_t seed_;
   std::uint32_t mask_;
   std::unique_ptr<std::atomic<String*>[]> chains_;
+  static constexpr unsigned kReported = 64;  // strings that a thread makes before it adds them to the sum
   std::atomic<std::uint32_t> count_{0};
 };
 

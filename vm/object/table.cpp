@@ -23,10 +23,12 @@ struct EmptyBlocks {
 };
 EmptyBlocks empty_blocks;
 
+// Null: there is no memory. The same for the hash part.
 ArrayBlock* make_array(LocalHeap& heap, std::uint32_t capacity) {
   if (capacity == 0) return &empty_blocks.array;
   auto* block = static_cast<ArrayBlock*>(
-      heap.allocate(ObjectKind::kArrayBlock, sizeof(ArrayBlock) + std::size_t{capacity} * sizeof(Slot)));
+      heap.try_allocate(ObjectKind::kArrayBlock, sizeof(ArrayBlock) + std::size_t{capacity} * sizeof(Slot)));
+  if (!block) return nullptr;
   block->word = capacity;
   Slot* slots = block->slots();
   for (std::uint32_t index = 0; index < capacity; ++index) new (&slots[index]) Slot();
@@ -36,7 +38,8 @@ ArrayBlock* make_array(LocalHeap& heap, std::uint32_t capacity) {
 HashBlock* make_hash(LocalHeap& heap, std::uint32_t capacity) {
   if (capacity == 0) return &empty_blocks.hash;
   auto* block = static_cast<HashBlock*>(
-      heap.allocate(ObjectKind::kHashBlock, sizeof(HashBlock) + std::size_t{capacity} * sizeof(Node)));
+      heap.try_allocate(ObjectKind::kHashBlock, sizeof(HashBlock) + std::size_t{capacity} * sizeof(Node)));
+  if (!block) return nullptr;
   block->word = capacity;
   new (&block->last_free) std::atomic<std::uint32_t>(capacity);
   Node* nodes = block->nodes();
@@ -112,9 +115,10 @@ struct IntegerKeys {
 Table* Table::make(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity) {
   auto* table = static_cast<Table*>(heap.allocate_fixed<sizeof(Table)>(ObjectKind::kTable));
   new (&table->metatable_) std::atomic<Table*>(nullptr);
-  new (&table->array_) std::atomic<ArrayBlock*>(make_array(heap, array_capacity));
-  new (&table->hash_)
-      std::atomic<HashBlock*>(make_hash(heap, hash_capacity == 0 ? 0 : std::bit_ceil(hash_capacity)));
+  ArrayBlock* array = make_array(heap, array_capacity);
+  HashBlock* hash = make_hash(heap, hash_capacity == 0 ? 0 : std::bit_ceil(hash_capacity));
+  new (&table->array_) std::atomic<ArrayBlock*>(array ? array : &empty_blocks.array);
+  new (&table->hash_) std::atomic<HashBlock*>(hash ? hash : &empty_blocks.hash);
   new (&table->border_hint_) std::atomic<std::uint32_t>(0);
   new (&table->lock_) std::atomic<std::uint32_t>(0);
   return table;
@@ -197,30 +201,25 @@ StoreResult Table::set(LocalHeap& heap, Value key, Value value) {
     if (number != number) return StoreResult::kKeyIsNan;
     std::int64_t integer;
     if (integer_of_float(number, &integer)) {
-      set_integer(heap, integer, value);
-      return StoreResult::kStored;
+      return set_integer(heap, integer, value) ? StoreResult::kStored : StoreResult::kNoMemory;
     }
   }
-  if (!value.is_nil()) insert(heap, key, value);
-  return StoreResult::kStored;
+  return value.is_nil() || insert(heap, key, value) ? StoreResult::kStored : StoreResult::kNoMemory;
 }
 
-void Table::set_integer_slow(LocalHeap& heap, std::int64_t key, Value value) {
+bool Table::set_integer_slow(LocalHeap& heap, std::int64_t key, Value value) {
   if (Slot* slot = find_integer(key)) {
     slot->store(value);
-    return;
+    return true;
   }
-  if (value.is_nil()) return;
-  if (Value::fits_inline(key)) {
-    insert(heap, Value::inline_integer(key), value);
-  } else {
-    auto* box = static_cast<Box*>(heap.allocate_fixed<sizeof(Box)>(ObjectKind::kBox));
-    box->integer = key;
-    insert(heap, Value::box(box), value);
-  }
+  if (value.is_nil()) return true;
+  if (Value::fits_inline(key)) return insert(heap, Value::inline_integer(key), value);
+  auto* box = static_cast<Box*>(heap.allocate_fixed<sizeof(Box)>(ObjectKind::kBox));
+  box->integer = key;
+  return insert(heap, Value::box(box), value);
 }
 
-void Table::insert(LocalHeap& heap, Value key, Value value) {
+bool Table::insert(LocalHeap& heap, Value key, Value value) {
   for (;;) {
     HashBlock* hash = hash_.load(std::memory_order_acquire);
     const std::uint32_t capacity = hash->capacity();
@@ -229,7 +228,7 @@ void Table::insert(LocalHeap& heap, Value key, Value value) {
       const std::uint32_t home = hash_of(key) & (capacity - 1);
       if (nodes[home].key.replace(Value::empty(), key)) {
         nodes[home].value.store(value);
-        return;
+        return true;
       }
       // Claim a free node, then hang it on the end of the home node's chain, unless another thread has put
       // the same key there meanwhile: an entry that stood twice would send a traversal back to the first of
@@ -246,7 +245,7 @@ void Table::insert(LocalHeap& heap, Value key, Value value) {
           if (equal_keys(nodes[tail].key.load(), key)) {
             nodes[candidate].key.store(Value::dead());
             nodes[tail].value.store(value);
-            return;
+            return true;
           }
           std::uint32_t next = 0;
           // The release makes the new node's key visible to who follows the link. The walk ends: a node's
@@ -254,26 +253,26 @@ void Table::insert(LocalHeap& heap, Value key, Value value) {
           // to its home.
           if (nodes[tail].next.compare_exchange_strong(next, candidate + 1, std::memory_order_acq_rel)) {
             nodes[candidate].value.store(value);
-            return;
+            return true;
           }
           tail = next - 1;
         }
       }
     }
-    rehash(heap, key);
+    if (!rehash(heap, key)) return false;
     // The key may belong to the array part now.
     if (key.is_inline_integer()) {
       ArrayBlock* array = array_.load(std::memory_order_acquire);
       std::uint64_t index = static_cast<std::uint64_t>(key.as_inline_integer()) - 1;
       if (index < array->capacity()) {
         array->slots()[index].store(value);
-        return;
+        return true;
       }
     }
   }
 }
 
-void Table::rehash(LocalHeap& heap, Value new_key) {
+bool Table::rehash(LocalHeap& heap, Value new_key) {
   IntegerKeys integers;
   std::uint32_t entries = 1;  // the new key
   ArrayBlock* array = array_.load(std::memory_order_acquire);
@@ -295,7 +294,7 @@ void Table::rehash(LocalHeap& heap, Value new_key) {
   std::uint32_t in_array;
   std::uint32_t array_capacity = integers.best_capacity(&in_array);
   std::uint32_t hash_entries = entries - in_array;
-  resize(heap, array_capacity, hash_entries == 0 ? 0 : std::bit_ceil(hash_entries));
+  return resize(heap, array_capacity, hash_entries == 0 ? 0 : std::bit_ceil(hash_entries));
 }
 
 void Table::reserve(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity) {
@@ -303,18 +302,22 @@ void Table::reserve(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t
   resize(heap, std::max(array_capacity, array()->capacity()), std::max(hash_needed, hash()->capacity()));
 }
 
-void Table::resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity) {
+bool Table::resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity) {
   ArrayBlock* old_array = array_.load(std::memory_order_acquire);
   HashBlock* old_hash = hash_.load(std::memory_order_acquire);
   ArrayBlock* new_array = old_array;
   if (array_capacity != old_array->capacity()) {
     new_array = make_array(heap, array_capacity);
+    if (!new_array) return false;
     std::uint32_t common = std::min(array_capacity, old_array->capacity());
     for (std::uint32_t index = 0; index < common; ++index) {
       new_array->slots()[index].store(old_array->slots()[index].load());
     }
   }
   HashBlock* new_hash = make_hash(heap, hash_capacity);
+  if (!new_hash) return false;
+  // All has room in the new parts, unless other threads insert meanwhile: then an entry for which there is no
+  // memory is lost, as a store may be in such a race.
   // From here on other threads see the new parts; until everything is moved they may miss an entry.
   array_.store(new_array, std::memory_order_release);
   hash_.store(new_hash, std::memory_order_release);
@@ -325,7 +328,7 @@ void Table::resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t 
     } else if (Slot* slot = find(key)) {
       slot->store(value);
     } else {
-      insert(heap, key, value);
+      (void)insert(heap, key, value);
     }
   };
   for (std::uint32_t index = array_capacity; index < old_array->capacity(); ++index) {
@@ -337,6 +340,7 @@ void Table::resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t 
     if (key.is_empty() || key == Value::dead() || is_hidden(key, old_array)) continue;
     move(key, node.value.load());
   }
+  return true;
 }
 
 std::uint64_t Table::border_in_hash(std::uint64_t known) const {

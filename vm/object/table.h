@@ -50,10 +50,12 @@ struct HashBlock : Object {
 };
 static_assert(sizeof(HashBlock) == 16);
 
-enum class StoreResult { kStored, kKeyIsNil, kKeyIsNan };
+// kNoMemory: the table would have to grow beyond the memory that there is. Nothing has changed.
+enum class StoreResult { kStored, kKeyIsNil, kKeyIsNan, kNoMemory };
 
 class Table : public Object {
  public:
+  // The capacities are a hint: without memory for them the table begins empty.
   static Table* make(LocalHeap& heap, std::uint32_t array_capacity = 0, std::uint32_t hash_capacity = 0);
 
   // The value at `key`, without metamethods; nil where there is none.
@@ -111,22 +113,23 @@ class Table : public Object {
 
   // Sets the value at `key`, without metamethods. A nil value at an unknown key changes nothing.
   [[nodiscard]] StoreResult set(LocalHeap& heap, Value key, Value value);
-  void set_integer(LocalHeap& heap, std::int64_t key, Value value) {
+  // False: kNoMemory.
+  bool set_integer(LocalHeap& heap, std::int64_t key, Value value) {
     ArrayBlock* array = array_.load(std::memory_order_acquire);
     std::uint64_t index = static_cast<std::uint64_t>(key) - 1;
     if (index < array->capacity()) [[likely]] {
       array->slots()[index].store(value);
-    } else {
-      set_integer_slow(heap, key, value);
+      return true;
     }
+    return set_integer_slow(heap, key, value);
   }
-  // REQUIRES: key->is_short().
-  void set_short(LocalHeap& heap, String* key, Value value) {
+  // False: kNoMemory. REQUIRES: key->is_short().
+  bool set_short(LocalHeap& heap, String* key, Value value) {
     if (Slot* slot = find_short(key)) {
       slot->store(value);
-    } else if (!value.is_nil()) {
-      insert(heap, Value::string(key), value);
+      return true;
     }
+    return value.is_nil() || insert(heap, Value::string(key), value);
   }
 
   // A border (Lua manual §3.4.7): n with t[n] ~= nil and t[n + 1] == nil, or 0.
@@ -139,7 +142,8 @@ class Table : public Object {
   Table* metatable() const { return metatable_.load(std::memory_order_acquire); }
   void set_metatable(Table* metatable) { metatable_.store(metatable, std::memory_order_release); }
 
-  // Makes room for that many elements, so that filling them in does not grow the parts.
+  // Makes room for that many elements, so that filling them in does not grow the parts. Does nothing where
+  // there is no memory.
   void reserve(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity);
 
   ArrayBlock* array() const { return array_.load(std::memory_order_acquire); }
@@ -152,11 +156,12 @@ class Table : public Object {
   Value get_integer_from_hash(std::int64_t key) const;
   Slot* find_integer(std::int64_t key) const;
   Slot* find_other(Value key) const;
-  void set_integer_slow(LocalHeap& heap, std::int64_t key, Value value);
+  bool set_integer_slow(LocalHeap& heap, std::int64_t key, Value value);
   // REQUIRES: `key` is a valid, normalised key that find() does not find; `value` is not nil.
-  void insert(LocalHeap& heap, Value key, Value value);
-  void rehash(LocalHeap& heap, Value new_key);
-  void resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity);
+  // Each of these is false where there is no memory.
+  bool insert(LocalHeap& heap, Value key, Value value);
+  bool rehash(LocalHeap& heap, Value new_key);
+  bool resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity);
   std::uint64_t border_in_hash(std::uint64_t known) const;
   static std::uint8_t node_index_of(HashBlock* hash, Slot* value);
 

@@ -1,5 +1,8 @@
 #include "vm/runtime/native_call.h"
 
+#include <algorithm>
+
+#include "vm/runtime/memory.h"
 #include "vm/runtime/variable_names.h"
 
 namespace gilvm {
@@ -38,6 +41,17 @@ int NativeCall::argument_error(unsigned index, std::string_view message) {
 int NativeCall::type_error(unsigned index, const char* expected) {
   const std::string got = has(index) ? type_name_of(thread_, (*this)[index]) : "no value";
   return argument_error(index, std::string(expected) + " expected, got " + got);
+}
+
+bool NativeCall::reserve_text(std::string* text, std::size_t more, Value value) {
+  constexpr std::size_t kChecked = 64 * 1024;  // from there on, half of which the heap would not notice
+  const std::size_t size = text->size() + more;
+  if (size <= text->capacity()) return true;
+  const std::size_t capacity = std::max(size, 2 * text->capacity());
+  // The text, and the string that is made of it.
+  if (capacity >= kChecked && !make_room(thread_, capacity + size, {value})) return false;
+  text->reserve(capacity);
+  return true;
 }
 
 bool NativeCall::reserve_results(std::size_t count) {

@@ -56,6 +56,9 @@ class NativeCall {
     set_result(1, second);
     return 2;
   }
+  // Makes room for `more` bytes in a text that becomes a result. False with the error raised: there is no
+  // memory. A safepoint, which keeps `value` alive.
+  bool reserve_text(std::string* text, std::size_t more, Value value = Value::nil());
   // Makes room for `count` results. False with the error raised: too many.
   bool reserve_results(std::size_t count);
   // REQUIRES: index <= count(), or reserve_results(index + 1).

@@ -15,10 +15,12 @@ Vm::Vm(const VmSettings& settings, Scheduler& scheduler)
       strings_(heap_, settings.hash_seed),
       gil_(settings.lock.interval) {
   define_object_kinds(heap_);
+  if (settings.max_memory != 0) heap_.set_limit(settings.max_memory);
   LocalHeap* local = heap_.attach(nullptr);
   for (unsigned event = 0; event < static_cast<unsigned>(Event::kCount); ++event) {
     event_names_[event] = strings_.make(*local, gilvm::name_of(static_cast<Event>(event)));
   }
+  memory_message_ = strings_.make(*local, "not enough memory");
   heap_.mode_name = name_of(Event::kMode);
   globals = Table::make(*local);
   registry = Table::make(*local);
@@ -116,9 +118,9 @@ void Vm::resume_the_world(VmThread&) {
   stopper_mutex_.unlock();
 }
 
-void Vm::collect(VmThread& thread) {
+void Vm::collect(VmThread& thread, Heap::Thoroughness thoroughness) {
   stop_the_world(thread);
-  heap_.collect([this](Marker& marker) { mark_roots(marker); });
+  heap_.collect([this](Marker& marker) { mark_roots(marker); }, thoroughness);
 #ifdef GILVM_STRESS
   heap_.verify();
 #endif
@@ -132,6 +134,7 @@ void Vm::mark_roots(Marker& marker) {
   }
   if (protected_call) marker.mark_object(protected_call);
   for (String* name : event_names_) marker.mark_object(name);
+  marker.mark_object(memory_message_);
   for (auto& trace : roots_) trace(marker);
   // A thread that is being added has no coroutine yet; one that is added or removed meanwhile waits in
   // attach().

@@ -27,6 +27,7 @@ enum class Interruption : std::uint32_t { kNone, kSignal, kTimeout, kExit };
 struct VmSettings {
   LockSettings lock;
   std::uint32_t hash_seed = 0;
+  std::size_t max_memory = 0;  // bytes that the heap may have in use; 0: as many as the machine has
 };
 
 class Vm {
@@ -71,7 +72,9 @@ class Vm {
   void stop_the_world(VmThread& thread);
   void resume_the_world(VmThread& thread);
   // Objects whose finalizers are due then are finalized by `thread` at the next switch point of its script.
-  void collect(VmThread& thread);
+  void collect(VmThread& thread, Heap::Thoroughness thoroughness = Heap::Thoroughness::kQuick);
+  // "not enough memory", made while there is some.
+  String* memory_message() const { return memory_message_; }
 
   Warnings& warnings() { return warnings_; }
 
@@ -100,6 +103,7 @@ class Vm {
   Warnings warnings_;
   Gil gil_;
   String* event_names_[static_cast<unsigned>(Event::kCount)] = {};
+  String* memory_message_;
   std::vector<std::function<void(Marker&)>> roots_;
 
   std::atomic<std::uint64_t> thread_numbers_{1};

@@ -2,6 +2,7 @@
 
 #include "vm/base/check.h"
 #include "vm/base/spin.h"
+#include "vm/runtime/memory.h"
 #include "vm/runtime/vm.h"
 
 namespace gilvm {
@@ -69,6 +70,11 @@ bool VmThread::answer_breaker() {
     clear(kCollect);
     if (vm_.heap().wants_collection()) {
       vm_.collect(*this);
+      coroutine->shrink();
+      if (vm_.heap().is_exhausted()) {
+        raise_no_memory(*this);
+        return false;
+      }
     } else if (vm_.strings().is_crowded()) {
       vm_.stop_the_world(*this);
       vm_.strings().grow_if_crowded();

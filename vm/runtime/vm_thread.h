@@ -78,8 +78,9 @@ class VmThread final : public GilClient, private PressureListener {
   void clear(Breaker reason) {
     breaker_.fetch_and(~static_cast<std::uint32_t>(reason), std::memory_order_acq_rel);
   }
-  // What was requested is done. False: the thread is interrupted, and leaves its script.
-  // REQUIRES: attached, at a safepoint: everything that the collector must see is in registers and frames.
+  // What was requested is done. False: the thread leaves what it runs, because it is interrupted or, with the
+  // error raised, because a collection has left no memory. REQUIRES: attached, at a safepoint: everything
+  // that the collector must see is in registers and frames, which may move.
   [[nodiscard]] bool answer_breaker();
   // One instruction more is about to be run, in a counted interval. At its end another thread may get the
   // GIL.
