@@ -361,8 +361,11 @@ void Heap::collect(const std::function<void(Marker&)>& mark_roots, Thoroughness 
     if (thoroughness == Thoroughness::kThorough) local->give_back_pages();
   }
   return_pages();
-  // Where most of what was large is gone, the C library has little reason to keep it.
-  if (freed > std::max(live_bytes_, kLeastBetweenCollections)) malloc_trim(kLeastBetweenCollections);
+  // Where most of what was large is gone, the C library has little reason to keep it; but a script that makes
+  // large texts all the time would fault its memory in again and again.
+  if (thoroughness == Thoroughness::kThorough && freed > std::max(live_bytes_, kLeastBetweenCollections)) {
+    malloc_trim(kLeastBetweenCollections);
+  }
 }
 
 void Heap::each_object(const std::function<void(Object*)>& visit) {
