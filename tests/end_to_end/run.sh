@@ -351,7 +351,7 @@ fi
 for command in run compare dis; do
   refuses "$command shows liblua's message of a syntax error" 1 "syntax.lua:1: unexpected symbol near '='" \
     "$command" syntax.lua
-  refuses "$command refuses a binary chunk" 1 'binary chunk' "$command" binary.lua
+  refuses "$command refuses a damaged binary chunk" 1 'bad binary format' "$command" binary.lua
 done
 refuses 'several scripts are all read before one is run' 2 'cannot open missing.lua' --threads plain.lua missing.lua
 refuses 'compare wants an experiment' 1 'not an experiment' compare empty.lua

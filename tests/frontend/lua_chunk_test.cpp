@@ -82,18 +82,18 @@ TEST_CASE("a chunk that ends too early is refused, wherever it ends", "[lua_chun
 
 TEST_CASE("a chunk of another version or format is refused", "[lua_chunk]") {
   const std::string chunk = FrontEnd::chunk_of("return 1");
-  CHECK(error_of(with_byte(chunk, 0, 'x')) == "not a Lua chunk");
+  CHECK(error_of(with_byte(chunk, 0, 'x')) == "not a binary chunk");
   CHECK(error_of(with_byte(chunk, 4, 0x53)) == "version mismatch");
   CHECK(error_of(with_byte(chunk, 4, 0x55)) == "version mismatch");
   CHECK(error_of(with_byte(chunk, 5, 1)) == "format mismatch");
   CHECK(error_of(with_byte(chunk, 9, 0)) == "corrupted chunk");
-  CHECK(error_of(with_byte(chunk, 12, 8)) == "number size mismatch");
+  CHECK(error_of(with_byte(chunk, 12, 8)) == "Instruction size mismatch");
   CHECK(error_of(with_byte(chunk, 15, 0)) == "integer format mismatch");
 }
 
 TEST_CASE("source text is no chunk", "[lua_chunk]") {
   CHECK(error_of("") != "");
-  CHECK(error_of("return 1") == "not a Lua chunk");
+  CHECK(error_of("return 1") == "not a binary chunk");
 }
 
 TEST_CASE("a damaged chunk is refused by the reader, the translator or the verifier, and harms none of them",

@@ -91,11 +91,13 @@ class Reader {
 };
 
 void Reader::header() {
-  if (block(4) != "\x1bLua") return fail("not a Lua chunk");
+  if (block(4) != "\x1bLua") return fail("not a binary chunk");
   if (byte() != 0x54) return fail("version mismatch");
   if (byte() != 0) return fail("format mismatch");
   if (block(6) != "\x19\x93\r\n\x1a\n") return fail("corrupted chunk");
-  if (byte() != 4 || byte() != 8 || byte() != 8) return fail("number size mismatch");
+  if (byte() != 4) return fail("Instruction size mismatch");
+  if (byte() != 8) return fail("lua_Integer size mismatch");
+  if (byte() != 8) return fail("lua_Number size mismatch");
   if (plain<std::int64_t>() != 0x5678) return fail("integer format mismatch");
   if (plain<double>() != 370.5) return fail("float format mismatch");
 }
@@ -108,7 +110,11 @@ LuaConstant Reader::constant() {
     case 0x03: return plain<std::int64_t>();
     case 0x13: return plain<double>();
     case 0x04:
-    case 0x14: return text();
+    case 0x14: {
+      const std::uint64_t size = number();
+      if (size == 0) fail("bad format for constant string");
+      return std::string(block(size == 0 ? 0 : size - 1));
+    }
     default: fail("unknown kind of constant"); return LuaNil{};
   }
 }

@@ -48,7 +48,7 @@ class Translator {
   }
   std::int32_t line_of(std::int32_t position) const {
     auto index = static_cast<std::size_t>(position);
-    return index < lua_.lines.size() ? lua_.lines[index] : lua_.first_line;
+    return index < lua_.lines.size() ? lua_.lines[index] : -1;
   }
   void emit_wide_jump(Opcode op, unsigned a, std::int32_t target) {
     jumps_.push_back({emit(Instruction::with_wide(op, at(a), 0)), position_, target, false});
@@ -545,6 +545,10 @@ Prototype* Translator::run() {
   prototype_->source = lua_.source;
   prototype_->first_line = lua_.first_line;
   prototype_->last_line = lua_.last_line;
+  prototype_->is_stripped = lua_.lines.empty();
+  prototype_->lua_lines = lua_.lines;
+  prototype_->lua_constants = static_cast<std::uint32_t>(lua_.constants.size());
+  prototype_->lua_registers = lua_.registers;
   for (const LuaInstruction& instruction : lua_.code) prototype_->lua_code.push_back(instruction.word);
   for (const LuaLocal& local : lua_.locals)
     prototype_->locals.push_back({local.name, local.start, local.end});

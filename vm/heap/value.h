@@ -92,6 +92,9 @@ class Value {
   static Value userdata(const Userdata* userdata) { return pointer(Tag::kUserdata, userdata); }
   static Value cell(const Cell* cell) { return pointer(Tag::kCell, cell); }
 
+  // An address that scripts can only compare: Lua's light userdata. REQUIRES: beyond the first page.
+  static Value identity(const void* address) { return pointer(Tag::kConstant, address); }
+
   constexpr std::uint64_t bits() const { return bits_; }
   constexpr bool operator==(const Value& other) const { return bits_ == other.bits_; }
 
@@ -100,6 +103,7 @@ class Value {
   constexpr bool is_false() const { return bits_ == boolean(false).bits_; }
   constexpr bool is_falsy() const { return bits_ - nil().bits_ <= 1; }
   constexpr bool is_boolean() const { return bits_ - boolean(false).bits_ <= 1; }
+  constexpr bool is_identity() const { return is(Tag::kConstant) && (bits_ & kPayloadMask) >= 4096; }
   constexpr bool is_wide() const { return bits_ == wide().bits_; }
   constexpr bool is_empty() const { return bits_ == empty().bits_; }
   constexpr bool is_inline_integer() const { return bits_ >= kIntegerFloor; }

@@ -91,6 +91,11 @@ NumericResult numeric(VmThread& thread, Event event, const Register& left, const
   Number a, b;
   const bool strings = !is_bitwise(event);
   if (!coerced(left, strings, &a) || !coerced(right, strings, &b)) return NumericResult::kNotNumbers;
+  if (strings && (left.value.is_string() || right.value.is_string())) {
+    // In Lua a native metamethod of strings does it.
+    OperatesForNative operates(thread);
+    return operate(thread, event, a, b, result);
+  }
   return operate(thread, event, a, b, result);
 }
 
@@ -208,17 +213,17 @@ Outcome prepare_for_loop(VmThread& thread, Register* state, bool* runs) {
                    (static_cast<std::uint64_t>(-(step.integer + 1)) + 1);
     }
     state[3].set_integer(start.integer);
-    state[0].set(thread.integer(start.integer));
-    if (Value::fits_inline(start.integer) && Value::fits_inline(last)) {
-      state[0].wide = static_cast<std::int64_t>(iterations);
+    state[0].set_integer(start.integer);
+    state[2].set_integer(step.integer);
+    const auto count = static_cast<std::int64_t>(iterations);
+    if (Value::fits_inline(start.integer) && Value::fits_inline(last) && Value::fits_inline(count)) {
+      state[1].set(Value::inline_integer(count));
       state[1].wide = 0;
       state[2].wide = step.integer;
     } else {
-      state[0].wide = 0;
-      state[1].wide = static_cast<std::int64_t>(iterations);
-      state[2].set_integer(step.integer);
+      state[1].set(Value::inline_integer(0));
+      state[1].wide = count;
     }
-    state[1].set(Value::inline_integer(0));
     return Outcome::kDone;
   }
   if (!coerced(state[1], true, &limit)) return for_error(thread, "limit", state[1]);
@@ -232,7 +237,6 @@ Outcome prepare_for_loop(VmThread& thread, Register* state, bool* runs) {
   // Not `first <= last`: as in Lua, a limit that is no number stops the loop after its first turn.
   *runs = !(by > 0 ? last < first : first < last);
   state[0].set(Value::number(first));
-  state[0].wide = 0;
   state[1].set(Value::number(last));
   state[2].set(Value::number(by));
   state[3].set(Value::number(first));
@@ -249,6 +253,7 @@ bool length_of(VmThread& thread, Value object, Value* result) {
   const Value method = metamethod(thread, object, Event::kLength);
   if (!method.is_nil()) return call_for_value(thread, method, {object, object}, result);
   if (!object.is_table()) {
+    OperatesForNative operates(thread);
     type_error(thread, "get length of", object, {});
     return false;
   }
@@ -259,16 +264,20 @@ bool length_of(VmThread& thread, Value object, Value* result) {
 bool arithmetic(VmThread& thread, Event event, Value left, Value right, Value* result) {
   const Register a = in_register(left), b = in_register(right);
   Register number;
-  switch (numeric(thread, event, a, b, &number)) {
-    case NumericResult::kDone: *result = thread.boxed(number); return true;
-    case NumericResult::kError: return false;
-    case NumericResult::kNotNumbers: break;
-  }
-  Value method = metamethod(thread, left, event);
-  if (method.is_nil()) method = metamethod(thread, right, event);
-  if (method.is_nil()) {
-    arithmetic_error(thread, event, a, b);
-    return false;
+  Value method;
+  {
+    OperatesForNative operates(thread);
+    switch (numeric(thread, event, a, b, &number)) {
+      case NumericResult::kDone: *result = thread.boxed(number); return true;
+      case NumericResult::kError: return false;
+      case NumericResult::kNotNumbers: break;
+    }
+    method = metamethod(thread, left, event);
+    if (method.is_nil()) method = metamethod(thread, right, event);
+    if (method.is_nil()) {
+      arithmetic_error(thread, event, a, b);
+      return false;
+    }
   }
   return call_for_value(thread, method, {left, right}, result);
 }

@@ -25,6 +25,8 @@ class ScriptCall {
   ~ScriptCall();
   ScriptCall(const ScriptCall&) = delete;
 
+  // What is called is a hook.
+  void mark_as_hook();
   void push(Value argument);
   [[nodiscard]] bool run();
   unsigned result_count() const { return results_; }
@@ -35,6 +37,9 @@ class ScriptCall {
   VmThread& thread_;
   std::uint32_t function_;  // index in the stack
   std::uint32_t saved_top_;
+  NativeFunction* const saved_native_;
+  const std::uint32_t saved_first_;
+  const bool saved_operates_;
   unsigned results_ = 0;
   bool is_too_deep_;
   bool has_frame_ = false;

@@ -58,17 +58,31 @@ Outcome finish_instruction(VmThread& thread, Register* values, std::uint32_t cou
   }
 }
 
+// Does a message handler run, which gets some more room than what has failed?
+bool handles_error(const VmThread& thread) { return thread.native_depth > 0 && thread.error_is_handled; }
+
+// The registers do not suffice. Not even those for message handlers: then no handler is asked
+// (luaD_growstack).
+Outcome stack_overflow(VmThread& thread) {
+  if (!thread.coroutine->is_in_error_room()) {
+    raise_message(thread, "stack overflow");
+    return Outcome::kError;
+  }
+  raise(thread, Value::string(thread.string("error in error handling")));
+  thread.error_is_handled = true;
+  return Outcome::kError;
+}
+
 // Pushes the frame of a closure whose arguments stand above `function`.
 Outcome push_script_frame(VmThread& thread, Register* function, std::uint32_t arguments, OnReturn on_return) {
   Coroutine* coroutine = thread.coroutine;
   Closure* closure = function->value.as_closure();
   const Prototype& prototype = *closure->prototype;
   const std::uint32_t index = coroutine->index_of(function + 1);
-  const bool in_error = thread.native_depth > 0 && thread.error_is_handled;
+  const bool in_error = handles_error(thread);
   if (!coroutine->reserve(
           function + 1, std::size_t{2} * arguments + prototype.frame_size + prototype.parameters, in_error)) {
-    raise_message(thread, "stack overflow");
-    return Outcome::kError;
+    return stack_overflow(thread);
   }
   if (on_return == OnReturn::kFinish) {
     if (is_nested_too_deeply(thread)) {
@@ -149,6 +163,11 @@ Outcome begin_protected_call(VmThread& thread, Register* function, std::uint32_t
       function[1 + index].copy(function[2 + index]);
     --arguments;
   }
+  if (coroutine->hook.mask != 0) {
+    const std::uint32_t index = coroutine->index_of(function);
+    if (!hook_native_call(thread, native, index + 1, arguments)) return Outcome::kError;
+    function = coroutine->stack() + index;
+  }
   CallFrame* frame = push_native_frame(thread, FrameKind::kProtected, native, function, on_return);
   if (!frame) return Outcome::kError;
   frame->handler = handler;
@@ -205,9 +224,15 @@ Outcome finish_protected_frame(VmThread& thread) {
   results[0].set(Value::boolean(false));
   results[1].set(frame->error);
   const OnReturn on_return = frame->on_return;
+  NativeFunction* native = frame->native;
   frame->error = frame->handler = Value::nil();
   coroutine->pop_frame();
   --coroutine->nesting;
+  if (coroutine->hook.mask != 0) {
+    const std::uint32_t index = coroutine->index_of(results);
+    if (!hook_native_return(thread, native, index + 1, 2)) return Outcome::kError;
+    results = coroutine->stack() + index;
+  }
   return deliver(thread, on_return, results, 2);
 }
 
@@ -273,7 +298,7 @@ Outcome begin_call(VmThread& thread, Register* function, std::uint32_t arguments
     }
     const std::uint32_t index = coroutine->index_of(function);
     coroutine->top = function + 1 + arguments;
-    if (!coroutine->reserve(function, arguments + 2)) {
+    if (!coroutine->reserve(function, arguments + 2, handles_error(thread))) {
       raise_message(thread, "stack overflow");
       return Outcome::kError;
     }
@@ -290,17 +315,24 @@ Outcome begin_call(VmThread& thread, Register* function, std::uint32_t arguments
   coroutine->top = function + 1 + arguments;
   const std::uint32_t index = coroutine->index_of(function);
   // Above that are Coroutine::kSpare registers, for the results of a function that does not ask for more.
-  if (!coroutine->reserve(function, arguments + 1)) {
-    raise_message(thread, "stack overflow");
+  if (!coroutine->reserve(function, arguments + 1, handles_error(thread))) return stack_overflow(thread);
+  if (coroutine->hook.mask != 0 && !hook_native_call(thread, native, index + 1, arguments)) [[unlikely]] {
+    thread.erring_native = native;
     return Outcome::kError;
   }
   NativeCall call(thread, native, index + 1, arguments);
+  thread.running_native = native;
+  thread.running_first = index + 1;
   int count = kNativeError;
   try {
     count = native->code(call);
   } catch (const std::bad_alloc&) {
     // The standard library's only way to say it; nothing else passes an exception on.
     raise_no_memory(thread);
+  }
+  if (coroutine->hook.mask != 0 && count >= 0 &&
+      !hook_native_return(thread, native, index + 1, static_cast<std::uint32_t>(count))) [[unlikely]] {
+    count = kNativeError;
   }
   function = thread.coroutine->stack() + index;
   if (count >= 0) [[likely]]
@@ -367,11 +399,17 @@ Outcome deliver(VmThread& thread, OnReturn on_return, Register* values, std::uin
         to->set(Value::boolean(true));
         on_return = frame->on_return;
         frame->handler = Value::nil();
+        NativeFunction* native = frame->native;
         coroutine->pop_frame();
         --coroutine->nesting;
         returned_from_script = false;
-        values = to;
         ++count;
+        if (coroutine->hook.mask != 0) [[unlikely]] {
+          const std::uint32_t index = coroutine->index_of(to);
+          if (!hook_native_return(thread, native, index + 1, count)) return Outcome::kError;
+          to = coroutine->stack() + index;
+        }
+        values = to;
         continue;
       }
       case OnReturn::kContinued: {
@@ -440,6 +478,7 @@ Outcome catch_error(VmThread& thread) {
     frame->closing = true;
     frame->error = thread.error;
     coroutine->top = frame->base + 1;
+    coroutine->leave_error_room();
     thread.error = Value::nil();
     thread.error_is_handled = false;
     thread.erring_native = nullptr;
@@ -487,7 +526,12 @@ Outcome mark_to_be_closed(VmThread& thread, const Register& variable, Register* 
 
 // For native code
 
-ScriptCall::ScriptCall(VmThread& thread, Value function, NativeFunction* native) : thread_(thread) {
+ScriptCall::ScriptCall(VmThread& thread, Value function, NativeFunction* native)
+    : thread_(thread),
+      saved_native_(thread.running_native),
+      saved_first_(thread.running_first),
+      saved_operates_(thread.operates_for_native) {
+  thread.operates_for_native = false;
   Coroutine* coroutine = thread.coroutine;
   saved_top_ = coroutine->index_of(coroutine->top);
   function_ = saved_top_;
@@ -504,7 +548,8 @@ ScriptCall::ScriptCall(VmThread& thread, Value function, NativeFunction* native)
   frame->native = native;
   frame->on_return = OnReturn::kNative;
   frame->is_tail_call = false;
-  frame->runs_handler = false;
+  frame->shift = native == thread.running_native ? thread.running_first : saved_top_;
+  frame->runs_handler = frame->runs_hook = frame->runs_finalizer = false;
   frame->handler = frame->error = Value::nil();
   (coroutine->top++)->set(function);
 }
@@ -514,6 +559,13 @@ ScriptCall::~ScriptCall() {
   thread_.coroutine->top = thread_.coroutine->stack() + saved_top_;
   thread_.coroutine->leave_native_call();
   --thread_.native_depth;
+  thread_.running_native = saved_native_;
+  thread_.running_first = saved_first_;
+  thread_.operates_for_native = saved_operates_;
+}
+
+void ScriptCall::mark_as_hook() {
+  if (has_frame_) thread_.coroutine->frame()->runs_hook = true;
 }
 
 void ScriptCall::push(Value argument) {

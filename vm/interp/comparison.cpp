@@ -100,6 +100,7 @@ bool compare_values(VmThread& thread, Event event, Value left, Value right, bool
   const ComparisonCall decision = comparison_call(thread, event, a, b);
   if (decision.method.is_nil()) {
     if (event == Event::kEqual) return true;
+    OperatesForNative operates(thread);
     comparison_error(thread, a, b);
     return false;
   }

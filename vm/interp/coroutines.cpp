@@ -45,13 +45,20 @@ const char* refusal(CoroutineStatus status) {
   return has_ended ? "cannot resume dead coroutine" : "cannot resume non-suspended coroutine";
 }
 
+// Each coroutine has a hook of its own, or none.
+void run(VmThread& thread, Coroutine* coroutine) {
+  const bool is_hooked = thread.coroutine->hook.mask != 0 || coroutine->hook.mask != 0;
+  thread.coroutine = coroutine;
+  if (is_hooked) thread.hook_has_changed();
+}
+
 // Makes `coroutine`, which the caller has claimed, run in place of the present one.
 void switch_to(VmThread& thread, Coroutine* coroutine) {
   Coroutine* resumer = thread.coroutine;
   coroutine->resumer = resumer;
   coroutine->depth_below = resumer->depth() + 1;
   resumer->set_status(CoroutineStatus::kNormal);
-  thread.coroutine = coroutine;
+  run(thread, coroutine);
 }
 
 // Makes the resumer run again. The running coroutine stays claimed.
@@ -60,7 +67,7 @@ Coroutine* switch_back(VmThread& thread) {
   thread.coroutine->resumer = nullptr;
   resumer->waits_in = nullptr;
   resumer->set_status(CoroutineStatus::kRunning);
-  thread.coroutine = resumer;
+  run(thread, resumer);
   return resumer;
 }
 

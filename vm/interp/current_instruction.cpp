@@ -3,14 +3,11 @@
 #include <algorithm>
 
 #include "vm/bytecode/lua_instruction.h"
-#include "vm/runtime/variable_names.h"
+#include "vm/runtime/activations.h"
 
 namespace gilvm {
 
-std::int32_t lua_position(const CallFrame* frame) {
-  const Prototype& prototype = *frame->closure->prototype;
-  return prototype.lua_position[static_cast<std::size_t>(frame->pc - prototype.code.get()) - 1];
-}
+std::int32_t lua_position(const CallFrame* frame) { return lua_position_of(*frame); }
 
 namespace {
 
@@ -90,7 +87,7 @@ Outcome call_for_instruction(VmThread& thread, Value function, std::initializer_
 }
 
 bool call_for_value(VmThread& thread, Value function, std::initializer_list<Value> arguments, Value* result) {
-  ScriptCall call(thread, function);
+  ScriptCall call(thread, function, thread.running_native);
   for (Value argument : arguments) call.push(argument);
   if (!call.run()) return false;
   *result = call.result(0);

@@ -13,10 +13,24 @@ inline Register& at_offset(CallFrame* frame, std::uint16_t offset) {
   return *reinterpret_cast<Register*>(reinterpret_cast<char*>(frame->base) + offset);
 }
 inline Instruction current_instruction(const CallFrame* frame) { return (frame->pc - 1)->load(); }
-// Does the innermost frame run an instruction of a script, and not a native function that it called?
+// Is what is done now done for an instruction of the innermost frame, and not for a native function?
 inline bool runs_instruction(VmThread& thread) {
-  return thread.coroutine->frame()->kind == FrameKind::kScript;
+  return thread.coroutine->frame()->kind == FrameKind::kScript && !thread.operates_for_native;
 }
+// For as long as it lives, operations are done for a native function: messages have no position and name no
+// variable of the script that called it. No script runs meanwhile, or under a ScriptCall.
+class OperatesForNative {
+ public:
+  explicit OperatesForNative(VmThread& thread) : thread_(thread), before_(thread.operates_for_native) {
+    thread.operates_for_native = true;
+  }
+  ~OperatesForNative() { thread_.operates_for_native = before_; }
+  OperatesForNative(const OperatesForNative&) = delete;
+
+ private:
+  VmThread& thread_;
+  const bool before_;
+};
 // The Lua instruction that the current one comes from, by its place.
 std::int32_t lua_position(const CallFrame* frame);
 // Jumps when `outcome` is the condition of the comparison `instruction`.

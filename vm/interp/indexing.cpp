@@ -100,13 +100,19 @@ Outcome store_index(VmThread& thread, Value object, Value key, Value value) {
 
 bool get_index(VmThread& thread, Value object, Value key, Value* result) {
   Value handler, receiver;
-  if (!find_index(thread, object, key, result, &handler, &receiver)) return false;
+  {
+    OperatesForNative operates(thread);
+    if (!find_index(thread, object, key, result, &handler, &receiver)) return false;
+  }
   return handler.is_nil() || call_for_value(thread, handler, {receiver, key}, result);
 }
 
 bool set_index(VmThread& thread, Value object, Value key, Value value) {
   Value handler, receiver, ignored;
-  if (!find_store(thread, object, key, value, &handler, &receiver)) return false;
+  {
+    OperatesForNative operates(thread);
+    if (!find_store(thread, object, key, value, &handler, &receiver)) return false;
+  }
   return handler.is_nil() || call_for_value(thread, handler, {receiver, key, value}, &ignored);
 }
 

@@ -192,10 +192,12 @@ bool may_stop_at(const VmThread& thread, const CodeWord& instruction, const char
 }
 
 // Calls the iterator of pairs or ipairs for a generic `for` with that many variables. False: nothing was
-// done, because it is another function, or one of the two with an error to raise or a metamethod to call.
-[[gnu::noinline]] bool iterate_natively(Register* state, unsigned variables) {
+// done, because it is another function, a hook is to be told, or there is an error to raise or a metamethod
+// to call.
+[[gnu::noinline]] bool iterate_natively(VmThread& thread, Register* state, unsigned variables) {
   const NativeKind kind = state[0].value.as_native()->native_kind();
-  if (kind < NativeKind::kNext || !state[1].value.is_table()) return false;
+  if (kind < NativeKind::kNext || !state[1].value.is_table() || thread.coroutine->hook.mask != 0)
+    return false;
   const Table* table = state[1].value.as_table();
   const Value control = state[2].value;
   Value key, value;
@@ -217,7 +219,7 @@ bool may_stop_at(const VmThread& thread, const CodeWord& instruction, const char
 }
 
 // The next iteration of a loop whose index may be a float or a wide integer. False: there is none.
-bool advance_loop(VmThread& thread, Register* state) {
+bool advance_loop(Register* state) {
   if (state[0].value.is_double()) {
     const double step = state[2].value.as_double();
     const double index = state[0].value.as_double() + step;
@@ -228,9 +230,8 @@ bool advance_loop(VmThread& thread, Register* state) {
   }
   if (state[1].wide == 0) return false;
   --state[1].wide;
-  const std::int64_t index = add(state[0].value.as_integer(), state[2].as_integer());
-  // Not as a wide register: those 64 bits count the iterations of the quick loop.
-  state[0].set(thread.integer(index));
+  const std::int64_t index = add(state[0].as_integer(), state[2].as_integer());
+  state[0].set_integer(index);
   state[3].set_integer(index);
   return true;
 }
@@ -272,6 +273,7 @@ Outcome run_loop(VmThread* const vm_thread) {
     std::memcpy(labels.direct, handlers, sizeof handlers);
     labels.poll = &&poll;
     labels.count = &&count;
+    labels.hook = &&hook;
     return Outcome::kDone;
   }
 
@@ -323,7 +325,7 @@ Outcome run_loop(VmThread* const vm_thread) {
       goto leave_or_error;                      \
     goto reload;                                \
   } while (0)
-// A finalizer may have moved the frame and its registers.
+// A finalizer or a hook may have moved the frame and its registers.
 #define FIND_FRAME                               \
   do {                                           \
     frame = thread->coroutine->frame();          \
@@ -360,6 +362,12 @@ poll:
   ++pc;
   goto* const_cast<void*>(handlers[static_cast<unsigned>(i.op())]);
 
+hook:
+  SAVE;
+  outcome = run_hooks(*thread);
+  if (outcome != Outcome::kDone) goto leave_or_error;
+  FIND_FRAME;
+  // falls into: the interval may be counted, and the breaker set, as well
 count:
   --pc;
   SAVE;
@@ -902,8 +910,10 @@ kForPrepare : {
 }
 kForLoop : {
   Register* state = &A;
-  if (LIKELY(state[0].wide > 0)) {
-    --state[0].wide;
+  // More than 0 of them; an encoding of anything else is less.
+  const std::uint64_t left = state[1].value.bits();
+  if (LIKELY(left > integer_bias)) {
+    state[1].set(Value::from_bits(left - 1));
     const Value index = Value::from_bits(state[0].value.bits() + static_cast<std::uint64_t>(state[2].wide));
     state[0].set(index);
     state[3].set(index);
@@ -911,14 +921,14 @@ kForLoop : {
     POLL;
     NEXT;
   }
-  if (!advance_loop(*thread, state)) NEXT;
+  if (!advance_loop(state)) NEXT;
   pc += i.wide();
   POLL;
   NEXT;
 }
 kGenericForCall : {
   Register* state = &A;
-  if (state[0].value.is_native() && iterate_natively(state, i.c())) NEXT;
+  if (state[0].value.is_native() && iterate_natively(*thread, state, i.c())) NEXT;
   SAVE;
   state[4].copy(state[0]);
   state[5].copy(state[1]);

@@ -34,6 +34,17 @@ Outcome catch_error(VmThread& thread);
 // itself, should end as soon as in Lua.
 bool is_nested_too_deeply(VmThread& thread);
 
+// Hooks (hooks.cpp). The instruction of the innermost frame, at pc - 1, is about to run: tells the hook what
+// is to be told before.
+Outcome run_hooks(VmThread& thread);
+// Tells the hook that a native function is called, or has returned its `count` results; its first argument
+// stands at `first` in the stack, its results from first - 1 on. False: the hook failed. The stack may move.
+// REQUIRES: the coroutine has a hook.
+[[nodiscard]] bool hook_native_call(VmThread& thread, NativeFunction* native, std::uint32_t first,
+                                    std::uint32_t count);
+[[nodiscard]] bool hook_native_return(VmThread& thread, NativeFunction* native, std::uint32_t first,
+                                      std::uint32_t count);
+
 // Instructions. `destination` is a register operand.
 Outcome index_into(VmThread& thread, Value object, Value key, std::uint16_t destination);
 Outcome store_index(VmThread& thread, Value object, Value key, Value value);

@@ -89,7 +89,7 @@ bool to_text(VmThread& thread, Value value, Value* result) {
     if (!call_for_value(thread, method, {value}, result)) return false;
     if (result->is_number()) *result = Value::string(thread.string(number_text(*result)));
     if (result->is_string()) return true;
-    raise_message(thread, "'__tostring' must return a string");
+    raise_in_native(thread, "'__tostring' must return a string");
     return false;
   }
   if (value.is_string()) {

@@ -83,7 +83,12 @@ int next(NativeCall& call) {
   Table* table;
   if (!call.table(0, &table)) return kNativeError;
   Value key, value;
-  if (!table->next(call[1], &key, &value)) return call.error("invalid key to 'next'");
+  const Value from = call[1];
+  std::int64_t integer;
+  // A NaN is no key, and a float that equals an integer is none here, other than in an index (luaH_next).
+  const bool is_no_key =
+      from.is_double() && (from.as_double() != from.as_double() || exact_integer(from.as_double(), &integer));
+  if (is_no_key || !table->next(from, &key, &value)) return call.error("invalid key to 'next'");
   if (key.is_nil()) return call.one(key);
   return call.two(key, value);
 }
@@ -131,7 +136,7 @@ int ipairs(NativeCall& call) {
 
 int select(NativeCall& call) {
   const auto count = static_cast<std::int64_t>(call.count());
-  if (call[0].is_string() && call[0].as_string()->view() == "#") return call.one_integer(count - 1);
+  if (call[0].is_string() && call[0].as_string()->view().starts_with('#')) return call.one_integer(count - 1);
   std::int64_t index;
   if (!call.integer(0, &index)) return kNativeError;
   if (index < 0) {
@@ -170,7 +175,7 @@ int assert_true(NativeCall& call) {
   if (call.has(1)) {
     raise(call.thread(), call[1]);
   } else {
-    raise_message(call.thread(), "assertion failed!");
+    raise_in_native(call.thread(), "assertion failed!");
   }
   return kNativeError;
 }
@@ -249,82 +254,115 @@ int failed_load(NativeCall& call, const std::string& message) {
   return call.two(Value::nil(), text);
 }
 
-int load(NativeCall& call) {
-  std::string source;
-  std::string name;
-  const Value chunk = call[0];
-  if (chunk.is_string() || chunk.is_number()) {
-    String* text;
-    if (!call.text(0, &text)) return kNativeError;
-    source = text->view();
-    name = source;
-  } else {
-    Value function;
-    if (!call.function(0, &function)) return kNativeError;
-    name = "=(load)";
-    for (;;) {
-      ScriptCall reader(call.thread(), function, call.function());
-      if (!reader.run()) {
-        // The reader's error is load's result, unless the whole VM is being stopped.
-        if (call.thread().interrupted()) return kNativeError;
-        return call.two(Value::nil(), call.thread().error);
-      }
-      const Value piece = reader.result(0);
-      if (piece.is_nil()) break;
-      if (!piece.is_string()) return failed_load(call, "reader function must return a string");
-      if (piece.as_string()->length() == 0) break;
-      if (!call.reserve_text(&source, piece.as_string()->length(), piece)) return kNativeError;
-      source += piece.as_string()->view();
-    }
-  }
-  if (!call.is_none_or_nil(1)) {
-    String* given;
-    if (!call.text(1, &given)) return kNativeError;
-    name = given->view();
-  }
-  if (!call.is_none_or_nil(2)) {
-    String* mode;
-    if (!call.text(2, &mode)) return kNativeError;
-    if (mode->view().find('t') == std::string_view::npos) {
-      return failed_load(call, "attempt to load a text chunk (mode is '" + std::string(mode->view()) + "')");
-    }
-  }
-  const Value environment = call.has(3) ? call[3] : Value::table(call.vm().globals);
-  std::string message;
-  Closure* closure = load_source(call.thread(), source, name, environment, &message);
-  if (!closure) return failed_load(call, message);
-  return call.one(Value::closure(closure));
+// An optional string, up to its first NUL, as C sees it. False with the error raised: it is something else.
+bool optional_name(NativeCall& call, unsigned index, std::string* name) {
+  if (call.is_none_or_nil(index)) return true;
+  String* given;
+  if (!call.text(index, &given)) return false;
+  *name = given->data();
+  return true;
 }
 
-// Loads the file of argument 0. Null with *message set when that fails.
-Closure* load_file_argument(NativeCall& call, const std::string& path, std::string* message) {
-  std::string source;
-  bool found;
-  {
-    Blocking blocking(call.thread());
-    found = read_file(path, &source, message);
+enum class Reading { kDone, kFailed, kRaised };
+
+// Asks `reader` for all pieces of a chunk. kFailed: *error says why, which is load's result.
+Reading read_pieces(NativeCall& call, Value reader, std::string* chunk, Value* error) {
+  VmThread& thread = call.thread();
+  for (;;) {
+    ScriptCall script(thread, reader, call.function());
+    if (!script.run()) {
+      if (thread.interrupted()) return Reading::kRaised;
+      // A message handler has seen the error, as it does in lua.
+      *error = thread.error;
+      thread.error = Value::nil();
+      thread.error_is_handled = false;
+      thread.erring_native = nullptr;
+      return Reading::kFailed;
+    }
+    const Value piece = script.result(0);
+    if (piece.is_nil()) return Reading::kDone;
+    if (piece.is_number()) {
+      *chunk += number_text(piece);
+    } else if (piece.is_string()) {
+      if (piece.as_string()->length() == 0) return Reading::kDone;
+      if (!call.reserve_text(chunk, piece.as_string()->length(), piece)) return Reading::kRaised;
+      *chunk += piece.as_string()->view();
+    } else {
+      break;
+    }
   }
-  if (!found) return nullptr;
-  return load_source(call.thread(), without_shebang(source), "@" + path, Value::table(call.vm().globals),
-                     message);
+  const std::string message = position_at(thread, 1) + "reader function must return a string";
+  *error = Value::string(thread.string(message));
+  return Reading::kFailed;
+}
+
+// The chunk as a function, or nil and what is wrong with it.
+int load_result(NativeCall& call, std::string_view chunk, const std::string& name, const std::string& mode,
+                unsigned environment) {
+  const Value globals = Value::table(call.vm().globals);
+  std::string message;
+  Closure* closure = load_chunk(call.thread(), chunk, name, mode,
+                                call.has(environment) ? call[environment] : globals, &message);
+  return closure ? call.one(Value::closure(closure)) : failed_load(call, message);
+}
+
+int load(NativeCall& call) {
+  const bool is_text = call[0].is_string() || call[0].is_number();
+  String* text = nullptr;
+  if (is_text && !call.text(0, &text)) return kNativeError;
+  std::string mode = "bt", name = text ? std::string(text->view()) : "=(load)", chunk;
+  if (!optional_name(call, 2, &mode) || !optional_name(call, 1, &name)) return kNativeError;
+  if (text) return load_result(call, text->view(), name, mode, 3);
+  Value reader, error;
+  if (!call.function(0, &reader)) return kNativeError;
+  switch (read_pieces(call, reader, &chunk, &error)) {
+    case Reading::kDone: return load_result(call, chunk, name, mode, 3);
+    case Reading::kFailed: return call.two(Value::nil(), error);
+    case Reading::kRaised: break;
+  }
+  return kNativeError;
+}
+
+// Reads the file that argument 0 names, or the standard input, and makes up its chunk name. False: *error
+// says what failed; empty when an error was raised.
+bool read_file_argument(NativeCall& call, std::string* content, std::string* chunk_name, std::string* error) {
+  if (call.is_none_or_nil(0)) {
+    *chunk_name = "=stdin";
+    Blocking blocking(call.thread());
+    return read_stream(stdin, content) || (*error = "cannot read stdin", false);
+  }
+  String* name;
+  if (!call.text(0, &name)) return false;
+  const std::string path = name->data();
+  *chunk_name = "@" + path;
+  Blocking blocking(call.thread());
+  if (read_file(path, content, error)) return true;
+  // As luaL_loadfilex puts it.
+  const std::size_t reason = error->rfind(" (");
+  error->replace(reason, 2, ": ").pop_back();
+  return false;
 }
 
 int load_file(NativeCall& call) {
-  String* path;
-  if (!call.text(0, &path)) return kNativeError;
-  std::string message;
-  Closure* closure = load_file_argument(call, std::string(path->view()), &message);
-  if (!closure) return failed_load(call, message);
-  return call.one(Value::closure(closure));
+  std::string content, chunk_name, error, mode = "bt";
+  if (!call.is_none_or_nil(0) && !call[0].is_string() && !call[0].is_number())
+    return call.type_error(0, "string");
+  if (!optional_name(call, 1, &mode)) return kNativeError;
+  if (!read_file_argument(call, &content, &chunk_name, &error)) return failed_load(call, error);
+  return load_result(call, without_shebang(content), chunk_name, mode, 2);
 }
 
 int do_file(NativeCall& call) {
-  String* path;
-  if (!call.text(0, &path)) return kNativeError;
-  std::string message;
-  Closure* closure = load_file_argument(call, std::string(path->view()), &message);
+  std::string content, chunk_name, error;
+  Closure* closure = nullptr;
+  if (read_file_argument(call, &content, &chunk_name, &error)) {
+    closure = load_source(call.thread(), without_shebang(content), chunk_name,
+                          Value::table(call.vm().globals), &error);
+  } else if (error.empty()) {
+    return kNativeError;
+  }
   if (!closure) {
-    raise(call.thread(), Value::string(call.thread().string(message)));
+    raise(call.thread(), Value::string(call.thread().string(error)));
     return kNativeError;
   }
   return call.continue_with(Value::closure(closure), {});
@@ -380,6 +418,7 @@ void open_base(VmThread& thread) {
                                                NativeKind::kProtectedCallWithHandler)));
   thread.vm().protected_call =
       NativeFunction::make(thread.heap(), nullptr, never_called, 0, NativeKind::kProtectedCall);
+  set_field(thread, thread.vm().registry, "_PCALL", globals->get_short(thread.string("pcall")));
   add_iteration(thread, "pairs", pairs, globals->get_short(thread.string("next")));
   add_iteration(thread, "ipairs", ipairs,
                 Value::native(NativeFunction::make(thread.heap(), "ipairs_step", ipairs_step, 0,

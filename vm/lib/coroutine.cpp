@@ -26,10 +26,20 @@ const char* name_of(CoroutineStatus status) {
   }
 }
 
+// A new coroutine has the hook of the one that makes it, as in Lua.
+Coroutine* make(NativeCall& call, Value body) {
+  Coroutine* coroutine = Coroutine::make(call.thread().heap(), body);
+  const Hook& hook = call.thread().coroutine->hook;
+  coroutine->hook.function = hook.function;
+  coroutine->hook.mask = hook.mask;
+  coroutine->hook.count = coroutine->hook.left = hook.count;
+  return coroutine;
+}
+
 int create(NativeCall& call) {
   Value body;
   if (!call.function(0, &body)) return kNativeError;
-  return call.one(Value::coroutine(Coroutine::make(call.thread().heap(), body)));
+  return call.one(Value::coroutine(make(call, body)));
 }
 
 int wrap(NativeCall& call) {
@@ -37,7 +47,7 @@ int wrap(NativeCall& call) {
   if (!call.function(0, &body)) return kNativeError;
   LocalHeap& heap = call.thread().heap();
   NativeFunction* function = NativeFunction::make(heap, "wrap", never_called, 1, NativeKind::kWrapped);
-  function->slots()[0].store(Value::coroutine(Coroutine::make(heap, body)));
+  function->slots()[0].store(Value::coroutine(make(call, body)));
   return call.one(Value::native(function));
 }
 

@@ -5,6 +5,7 @@
 
 #include <sys/wait.h>
 
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -12,10 +13,10 @@
 
 namespace gilvm {
 
-// nil, "name: what went wrong", errno. An empty name is left out.
-inline int failed_file_result(NativeCall& call, int error, const std::string& name = {}) {
+// nil, "name: what went wrong", errno.
+inline int failed_file_result(NativeCall& call, int error, const std::optional<std::string>& name = {}) {
   const std::string reason = std::generic_category().message(error);
-  const Value message = Value::string(call.thread().string(name.empty() ? reason : name + ": " + reason));
+  const Value message = Value::string(call.thread().string(name ? *name + ": " + reason : reason));
   if (!call.reserve_results(3)) return kNativeError;
   call.set_result(0, Value::nil());
   call.set_result(1, message);
@@ -24,7 +25,7 @@ inline int failed_file_result(NativeCall& call, int error, const std::string& na
 }
 
 // true, or as above when `error` is not 0.
-inline int file_result(NativeCall& call, int error, const std::string& name = {}) {
+inline int file_result(NativeCall& call, int error, const std::optional<std::string>& name = {}) {
   return error == 0 ? call.one(Value::boolean(true)) : failed_file_result(call, error, name);
 }
 

@@ -185,7 +185,7 @@ int file_to_string(NativeCall& call) {
 // --- reading
 // ------------------------------------------------------------------------------------------------
 
-enum class FormatCheck { kOk, kNoText, kNoInteger, kInvalid };
+enum class FormatCheck { kOk, kNoText, kTooLong, kNoInteger, kInvalid };
 
 FormatCheck check_format(Value value, ReadFormat* format) {
   if (value.is_number()) {
@@ -195,6 +195,7 @@ FormatCheck check_format(Value value, ReadFormat* format) {
     } else if (!exact_integer(value.as_double(), &count)) {
       return FormatCheck::kNoInteger;
     }
+    if (count < 0) return FormatCheck::kTooLong;
     *format = {ReadFormat::kBytes, static_cast<std::size_t>(count)};
     return FormatCheck::kOk;
   }
@@ -211,6 +212,10 @@ FormatCheck check_format(Value value, ReadFormat* format) {
 }
 
 int format_error(NativeCall& call, unsigned index, Value format, FormatCheck check) {
+  if (check == FormatCheck::kTooLong) {
+    raise(call.thread(), Value::string(call.thread().string("not enough memory")));
+    return kNativeError;
+  }
   if (check == FormatCheck::kInvalid) return call.argument_error(index, "invalid format");
   if (check == FormatCheck::kNoInteger)
     return call.argument_error(index, "number has no integer representation");

@@ -47,9 +47,11 @@ struct LentState {
       const char* module;
       const char* name;
     };
-    static constexpr Source kSources[kFunctions] = {
-        {"string", "find"}, {"string", "match"},    {"string", "gsub"},   {"string", "format"},
-        {"string", "pack"}, {"string", "packsize"}, {"string", "unpack"}, {"os", "date"}};
+    static constexpr Source kSources[kFunctions] = {{"string", "format"},
+                                                    {"string", "pack"},
+                                                    {"string", "packsize"},
+                                                    {"string", "unpack"},
+                                                    {"os", "date"}};
     luaL_requiref(state, "string", luaopen_string, 1);
     luaL_requiref(state, "os", luaopen_os, 1);
     lua_settop(state, 0);
@@ -118,7 +120,7 @@ void LentCall::push_integer(std::int64_t integer) { lua_pushinteger(state_, inte
 void LentCall::push_text(std::string_view text) { lua_pushlstring(state_, text.data(), text.size()); }
 
 void LentCall::push_address(Value value) {
-  if (value.is_object() && !value.is_box()) {
+  if ((value.is_object() && !value.is_box()) || value.is_identity()) {
     lua_pushlightuserdata(state_, value.as_object());
   } else {
     lua_pushnil(state_);

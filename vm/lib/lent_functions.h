@@ -1,9 +1,8 @@
-// Functions of liblua that work on plain values: patterns, format items, pack and unpack, dates.
+// Functions of liblua that work on plain values: format items, pack and unpack, dates.
 //
 // Each OS thread has a Lua state of its own for them. A LentCall copies the arguments there, runs the
-// function in a protected call, and turns the results into ours. No script runs meanwhile: what must call a
-// script, such as gsub with a function, asks for one match after the other (string.cpp), so calls never nest,
-// no fiber switches inside one, and no longjmp passes over our frames.
+// function in a protected call, and turns the results into ours. No script runs meanwhile, so calls never
+// nest, no fiber switches inside one, and no longjmp passes over our frames.
 //
 // A long subject is copied once, not once for each call: the state keeps the last few of them, and knows them
 // by their address, their identity and the number of collections so far, which together no other string has.
@@ -20,9 +19,6 @@ struct lua_State;
 namespace gilvm {
 
 enum class LentFunction {
-  kFind,
-  kMatch,
-  kReplace,  // string.gsub, with a string as the replacement
   kFormat,
   kPack,
   kPackSize,
@@ -32,9 +28,9 @@ enum class LentFunction {
 };
 
 // A call of one of them:
-//   LentCall lent(thread, LentFunction::kFind);
-//   lent.push(Value::string(subject));
-//   lent.push(Value::string(pattern));
+//   LentCall lent(thread, LentFunction::kUnpack);
+//   lent.push(Value::string(format));
+//   lent.push_subject(packed);
 //   if (!lent.run(call)) return kNativeError;
 //   Value first = lent.result(0);
 class LentCall {

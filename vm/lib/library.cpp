@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vm/base/check.h"
+#include "vm/runtime/traceback.h"
 
 namespace gilvm {
 namespace {
@@ -33,10 +34,10 @@ int error_with_traceback(NativeCall& call) {
       return to_text(call.thread(), text, &text) ? call.one(text) : kNativeError;
     }
     const std::string what = std::string("(error object is a ") + type_name(text) + " value)";
-    return call.one_text(traceback(call.thread(), what));
+    return call.one_text(traceback(call.thread(), call.thread().coroutine, &call, what, 1));
   }
   if (!to_text(call.thread(), text, &text)) return kNativeError;
-  return call.one_text(traceback(call.thread(), text.as_string()->view()));
+  return call.one_text(traceback(call.thread(), call.thread().coroutine, &call, text.as_string()->view(), 1));
 }
 
 }  // namespace
@@ -157,6 +158,7 @@ void open_libraries(VmThread& thread) {
   open_utf8(thread);
   open_os(thread);
   open_io(thread);
+  open_debug(thread);
   add_threading(thread);
   add_multiprocessing(thread);
   add_time(thread);

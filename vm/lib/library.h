@@ -84,6 +84,7 @@ void open_math(VmThread& thread);
 void open_os(VmThread& thread);
 void open_utf8(VmThread& thread);
 void open_io(VmThread& thread);
+void open_debug(VmThread& thread);
 void open_package(VmThread& thread);
 // Python's modules, which scripts require.
 void add_threading(VmThread& thread);

@@ -63,7 +63,8 @@ int math_fmod(NativeCall& call) {
     return call.one_integer(right == -1 ? 0 : left % right);  // the least integer by -1 would overflow
   }
   double left, right;
-  if (!call.number(0, &left) || !call.number(1, &right)) return kNativeError;
+  // In this order lmathlib.c, as compiled, looks at them.
+  if (!call.number(1, &right) || !call.number(0, &left)) return kNativeError;
   return one_float(call, std::fmod(left, right));
 }
 
@@ -296,7 +297,6 @@ constexpr LibraryFunction kFunctions[] = {
     {"acos", of_one_float<std::acos>},
     {"asin", of_one_float<std::asin>},
     {"atan", math_atan},
-    {"atan2", math_atan},
     {"ceil", math_round<std::ceil>},
     {"cos", of_one_float<std::cos>},
     {"cosh", of_one_float<std::cosh>},
@@ -328,6 +328,7 @@ constexpr LibraryFunction kFunctions[] = {
 void open_math(VmThread& thread) {
   Table* module = Table::make(thread.heap());
   add_functions(thread, module, kFunctions);
+  set_field(thread, module, "atan2", module->get_short(thread.string("atan")));
   set_field(thread, module, "pi", Value::number(kPi));
   set_field(thread, module, "huge", Value::number(HUGE_VAL));
   set_field(thread, module, "maxinteger", thread.integer(LLONG_MAX));

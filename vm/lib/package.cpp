@@ -1,4 +1,5 @@
 // The package library (Lua manual §6.3): require, and where it searches. Modules in C cannot be loaded.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -10,8 +11,15 @@ namespace gilvm {
 namespace {
 
 constexpr const char* kDefaultPath =
-    "/usr/local/share/lua/5.4/?.lua;/usr/local/share/lua/5.4/?/init.lua;/usr/share/lua/5.4/?.lua;"
+    "/usr/local/share/lua/5.4/?.lua;/usr/local/share/lua/5.4/?/init.lua;/usr/local/lib/lua/5.4/?.lua;"
+    "/usr/local/lib/lua/5.4/?/init.lua;/usr/share/lua/5.4/?.lua;"
     "/usr/share/lua/5.4/?/init.lua;./?.lua;./?/init.lua";
+
+// Where Debian's lua5.4 looks for libraries. They are not loaded, but a message that a module was not found
+// is the same.
+constexpr const char* kDefaultLibraryPath =
+    "/usr/local/lib/lua/5.4/?.so;/usr/lib/x86_64-linux-gnu/lua/5.4/?.so;/usr/lib/lua/5.4/?.so;"
+    "/usr/local/lib/lua/5.4/loadall.so;./?.so";
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
   if (from.empty()) return text;
@@ -21,44 +29,45 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
   return text;
 }
 
-// The first readable file that a template of `path` gives; empty, with what was tried in *tried.
+// The first readable file that a template of `path` gives; empty, with what was tried in *tried (loadlib.c,
+// searchpath).
 std::string find_file(std::string name, const std::string& path, std::string_view separator,
                       std::string_view directory, std::string* tried) {
-  name = replaced(name, separator, directory);
-  std::size_t start = 0;
-  while (start <= path.size()) {
-    std::size_t end = path.find(';', start);
-    if (end == std::string::npos) end = path.size();
-    const std::string file = replaced(path.substr(start, end - start), "?", name);
-    start = end + 1;
-    if (file.empty()) continue;
+  if (!separator.empty() && name.find(separator[0]) != std::string::npos) {
+    name = replaced(name, separator, directory);
+  }
+  const std::string files = replaced(path, "?", name);
+  for (std::size_t start = 0; start < files.size();) {
+    const std::size_t end = std::min(files.find(';', start), files.size());
+    const std::string file = files.substr(start, end - start);
     if (std::FILE* opened = std::fopen(file.c_str(), "r")) {
       std::fclose(opened);
       return file;
     }
-    *tried += "\n\tno file '" + file + "'";
+    start = end + 1;
   }
+  *tried = "no file '" + replaced(files, ";", "'\n\tno file '") + "'";
   return {};
 }
 
 int search_path(NativeCall& call) {
   String *name, *path;
-  if (!call.text(0, &name) || !call.text(1, &path)) return kNativeError;
+  // In this order loadlib.c, as compiled, looks at them.
   std::string separator = ".", directory = "/";
   String* text;
-  if (!call.is_none_or_nil(2)) {
-    if (!call.text(2, &text)) return kNativeError;
-    separator = text->view();
-  }
   if (!call.is_none_or_nil(3)) {
     if (!call.text(3, &text)) return kNativeError;
     directory = text->view();
   }
+  if (!call.is_none_or_nil(2)) {
+    if (!call.text(2, &text)) return kNativeError;
+    separator = text->view();
+  }
+  if (!call.text(1, &path) || !call.text(0, &name)) return kNativeError;
   std::string tried;
   const std::string file =
       find_file(std::string(name->view()), std::string(path->view()), separator, directory, &tried);
   if (!file.empty()) return call.one_text(file);
-  if (!tried.empty()) tried.erase(0, 2);
   const Value message = Value::string(call.thread().string(tried));
   return call.two(Value::nil(), message);
 }
@@ -73,16 +82,35 @@ int preload_searcher(NativeCall& call) {
   return call.two(loader, data);
 }
 
+// The file of the module `name` by package.path or package.cpath, which is `field`; empty, with what was
+// tried. False with the error raised.
+bool find_module(NativeCall& call, const std::string& name, const char* field, std::string* file,
+                 std::string* tried) {
+  Table* package = call.function()->slots()[0].load().as_table();
+  const Value path = package->get_short(call.thread().string(field));
+  std::string text;
+  if (path.is_string()) {
+    text = path.as_string()->view();
+  } else if (path.is_number()) {
+    text = number_text(path);
+  } else {
+    return call.error("'package." + std::string(field) + "' must be a string") == 0;
+  }
+  *file = find_file(name, text, ".", "/", tried);
+  return true;
+}
+
+int loading_error(NativeCall& call, std::string_view name, const std::string& file,
+                  const std::string& error) {
+  return call.error("error loading module '" + std::string(name) + "' from file '" + file + "':\n\t" + error);
+}
+
 int file_searcher(NativeCall& call) {
   String* name;
-  if (!call.text(0, &name)) return kNativeError;
-  Table* package = call.function()->slots()[0].load().as_table();
-  const Value path = package->get_short(call.thread().string("path"));
-  if (!path.is_string()) return call.error("'package.path' must be a string");
-  std::string tried, source, error;
-  const std::string file =
-      find_file(std::string(name->view()), std::string(path.as_string()->view()), ".", "/", &tried);
-  if (file.empty()) return call.one_text(tried.empty() ? tried : tried.substr(2));
+  std::string tried, source, error, file;
+  if (!call.text(0, &name) || !find_module(call, std::string(name->view()), "path", &file, &tried))
+    return kNativeError;
+  if (file.empty()) return call.one_text(tried);
   bool read;
   {
     Blocking blocking(call.thread());
@@ -93,12 +121,38 @@ int file_searcher(NativeCall& call) {
     closure = load_source(call.thread(), without_shebang(source), "@" + file, Value::table(call.vm().globals),
                           &error);
   }
-  if (!closure) {
-    return call.error("error loading module '" + std::string(name->view()) + "' from file '" + file +
-                      "':\n\t" + error);
-  }
+  if (!closure) return loading_error(call, name->view(), file, error);
   const Value data = Value::string(call.thread().string(file));
   return call.two(Value::closure(closure), data);
+}
+
+constexpr const char* kNoLibraries = "dynamic libraries not enabled; check your Lua installation";
+
+// Finds modules in C, or those in the library of a package (`root`), only to say that they cannot be loaded.
+template <bool root>
+int library_searcher(NativeCall& call) {
+  String* name;
+  if (!call.text(0, &name)) return kNativeError;
+  std::string library(name->view()), file, tried;
+  if (root) {
+    const std::size_t dot = library.find('.');
+    if (dot == std::string::npos) return call.none();
+    library.resize(dot);
+  }
+  if (!find_module(call, library, "cpath", &file, &tried)) return kNativeError;
+  if (file.empty()) return call.one_text(tried);
+  return loading_error(call, name->view(), file, kNoLibraries);
+}
+
+int load_library(NativeCall& call) {
+  String *path, *function;
+  if (!call.text(0, &path) || !call.text(1, &function)) return kNativeError;
+  VmThread& thread = call.thread();
+  if (!call.reserve_results(3)) return kNativeError;
+  call.set_result(0, Value::nil());
+  call.set_result(1, Value::string(thread.string(kNoLibraries)));
+  call.set_result(2, Value::string(thread.string("absent")));
+  return 3;
 }
 
 int require(NativeCall& call) {
@@ -127,10 +181,8 @@ int require(NativeCall& call) {
       loader = found.result(0);
       data = found.result(1);
     }
-    if (loader.is_string()) {
-      if (loader.as_string()->length() > 0) tried += "\n\t" + std::string(loader.as_string()->view());
-      continue;
-    }
+    if (loader.is_string()) tried += "\n\t" + std::string(loader.as_string()->view());
+    if (loader.is_number()) tried += "\n\t" + number_text(loader);
     if (!loader.is_function()) continue;
     call.keep(loader);
     call.keep(data);
@@ -162,18 +214,26 @@ void open_package(VmThread& thread) {
   set_field(thread, package, "path",
             Value::string(thread.string(path ? replaced(path, ";;", std::string(";") + kDefaultPath + ";")
                                              : kDefaultPath)));
-  set_field(thread, package, "cpath", Value::string(thread.string("")));
+  const char* library_path = std::getenv("LUA_CPATH_5_4");
+  if (!library_path) library_path = std::getenv("LUA_CPATH");
+  set_field(thread, package, "cpath",
+            Value::string(thread.string(
+                library_path ? replaced(library_path, ";;", std::string(";") + kDefaultLibraryPath + ";")
+                             : kDefaultLibraryPath)));
   set_field(thread, package, "config", Value::string(thread.string("/\n;\n?\n!\n-\n")));
   set_field(thread, package, "loaded", loaded);
   set_field(thread, package, "preload", Value::table(preload));
   set_field(thread, package, "searchers", Value::table(searchers));
   set_field(thread, package, "searchpath",
             Value::native(NativeFunction::make(thread.heap(), "searchpath", search_path)));
-  NativeFunction* files = NativeFunction::make(thread.heap(), "searcher", file_searcher, 1);
-  files->slots()[0].store(Value::table(package));
-  searchers->set_integer(thread.heap(), 1,
-                         Value::native(NativeFunction::make(thread.heap(), "searcher", preload_searcher)));
-  searchers->set_integer(thread.heap(), 2, Value::native(files));
+  set_field(thread, package, "loadlib",
+            Value::native(NativeFunction::make(thread.heap(), "loadlib", load_library)));
+  std::int64_t index = 0;
+  for (NativeCode code : {preload_searcher, file_searcher, library_searcher<false>, library_searcher<true>}) {
+    NativeFunction* searcher = NativeFunction::make(thread.heap(), "searcher", code, 1);
+    searcher->slots()[0].store(Value::table(package));
+    searchers->set_integer(thread.heap(), ++index, Value::native(searcher));
+  }
   NativeFunction* function = NativeFunction::make(thread.heap(), "require", require, 1);
   function->slots()[0].store(Value::table(package));
   set_field(thread, thread.vm().globals, "require", Value::native(function));

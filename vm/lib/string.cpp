@@ -1,16 +1,17 @@
 // The module `string` (Lua manual §6.4) and the metatable of all strings.
 //
-// What is called often on small strings is done here; patterns, unusual format items, pack and unpack are
-// lent from liblua. gsub with a function or a table, and gmatch, ask liblua for one match after the other, so
-// that no script ever runs inside a lent function.
+// Unusual format items, pack and unpack are lent from liblua; no script ever runs inside a lent function.
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <climits>
 #include <cstdio>
 #include <cstring>
 
+#include "vm/frontend/dump.h"
 #include "vm/lib/lent_functions.h"
+#include "vm/lib/pattern.h"
 #include "vm/lib/publish_module.h"
 #include "vm/runtime/memory.h"
 
@@ -18,7 +19,6 @@ namespace gilvm {
 namespace {
 
 constexpr std::size_t kLongestString = INT_MAX;  // that string.rep makes, as in lstrlib.c
-constexpr unsigned kMostCaptures = 32;           // LUA_MAXCAPTURES
 
 // Returns a string of `length` bytes that `fill(bytes)` writes, from arguments alone.
 template <typename Fill>
@@ -67,8 +67,7 @@ int string_byte(NativeCall& call) {
   const std::size_t last = last_position(to, string->length());
   if (first > last) return call.none();
   const std::size_t count = last - first + 1;
-  if (count >= Coroutine::kLargestStack) return call.error("string slice too long");
-  if (!call.reserve_results(count)) return kNativeError;
+  if (!call.reserve_results(count, "string slice too long")) return kNativeError;
   // The string may lose its register to a result; nothing is collected before the function returns.
   for (std::size_t index = 0; index < count; ++index) {
     const auto byte = static_cast<unsigned char>(string->data()[first - 1 + index]);
@@ -167,25 +166,52 @@ int string_repeat(NativeCall& call) {
 int string_dump(NativeCall& call) {
   Value function;
   if (!call.function(0, &function)) return kNativeError;
-  return call.error("unable to dump given function");
+  if (!function.is_closure()) return call.error("unable to dump given function");
+  const bool strip = call.has(1) && !call[1].is_falsy();
+  return call.one_text(dump(*function.as_closure()->prototype, strip));
 }
 
 // --- patterns
 // -----------------------------------------------------------------------------------------------
 
+constexpr std::array<bool, 256> make_specials() {
+  std::array<bool, 256> specials{};
+  for (char c : std::string_view("^$*+?.([%-")) specials[static_cast<unsigned char>(c)] = true;
+  return specials;
+}
+constexpr std::array<bool, 256> kSpecials = make_specials();
+
 bool has_specials(std::string_view pattern) {
-  return pattern.find_first_of("^$*+?.([%-") != std::string_view::npos;
+  return std::any_of(pattern.begin(), pattern.end(),
+                     [](char c) { return kSpecials[static_cast<unsigned char>(c)]; });
 }
 
-// Hands the results of a lent call on, as they are.
-int hand_on(NativeCall& call, LentCall& lent) {
-  const unsigned count = lent.result_count();
-  if (!call.reserve_results(count)) return kNativeError;
-  for (unsigned index = 0; index < count; ++index) call.set_result(index, lent.result(index));
-  return static_cast<int>(count);
+// Raises what is wrong with the pattern.
+int pattern_error(NativeCall& call, const PatternMatcher& matcher) { return call.error(matcher.error()); }
+
+// The value of capture `index` of the match from `start` to `end`. False with the error raised.
+bool capture_value(NativeCall& call, PatternMatcher& matcher, unsigned index, const char* start,
+                   const char* end, Value* value) {
+  PatternMatcher::Capture capture;
+  if (!matcher.capture(index, start, end, &capture)) return pattern_error(call, matcher) == 0;
+  *value = capture.is_position() ? Value::inline_integer(matcher.position_of(capture))
+                                 : Value::string(call.thread().string(capture.view()));
+  return true;
 }
 
-// The arguments that find and match share.
+// Makes `count` captures the results from `first` on.
+int capture_results(NativeCall& call, PatternMatcher& matcher, const char* start, const char* end,
+                    unsigned first, unsigned count) {
+  if (!call.reserve_results(first + count)) return kNativeError;
+  for (unsigned index = 0; index < count; ++index) {
+    Value value;
+    if (!capture_value(call, matcher, index, start, end, &value)) return kNativeError;
+    call.set_result(first + index, value);
+  }
+  return static_cast<int>(first + count);
+}
+
+// The arguments that find, match and gmatch share.
 struct Search {
   String* subject;
   String* pattern;
@@ -201,12 +227,29 @@ struct Search {
   bool is_beyond_end() const { return position > subject->length() + 1; }
 };
 
-int lent_search(NativeCall& call, LentFunction function, const Search& search) {
-  LentCall lent(call.thread(), function);
-  lent.push_subject(search.subject);
-  lent.push(Value::string(search.pattern));
-  lent.push_integer(static_cast<std::int64_t>(search.position));
-  return lent.run(call) ? hand_on(call, lent) : kNativeError;
+// A pattern without its anchor.
+struct Anchored {
+  explicit Anchored(std::string_view text) : pattern(text), is_anchored(text.starts_with('^')) {
+    if (is_anchored) pattern.remove_prefix(1);
+  }
+  std::string_view pattern;
+  bool is_anchored;
+};
+
+template <bool finds>
+int search_for_pattern(NativeCall& call, const Search& search) {
+  const Anchored anchored(search.pattern->view());
+  PatternMatcher matcher(search.subject->view(), anchored.pattern);
+  const char* start = search.subject->data() + search.position - 1;
+  const char* end = anchored.is_anchored ? matcher.match_at(start) : matcher.search(&start);
+  if (!end) return matcher.failed() ? pattern_error(call, matcher) : call.one(Value::nil());
+  if (!finds) return capture_results(call, matcher, start, end, 0, matcher.value_count());
+  const char* subject = search.subject->data();
+  const int count = capture_results(call, matcher, start, end, 2, matcher.level());
+  if (count == kNativeError) return count;
+  call.set_result(0, Value::inline_integer(start - subject + 1));
+  call.set_result(1, Value::inline_integer(end - subject));
+  return count;
 }
 
 int string_find(NativeCall& call) {
@@ -215,7 +258,7 @@ int string_find(NativeCall& call) {
   if (search.is_beyond_end()) return call.one(Value::nil());
   const std::string_view pattern = search.pattern->view();
   const bool plain = call.has(3) && !call[3].is_falsy();
-  if (!plain && has_specials(pattern)) return lent_search(call, LentFunction::kFind, search);
+  if (!plain && has_specials(pattern)) return search_for_pattern<true>(call, search);
   const std::string_view subject = search.subject->view().substr(search.position - 1);
   const char* found =
       pattern.empty()
@@ -232,154 +275,185 @@ int string_match(NativeCall& call) {
   Search search;
   if (!search.read(call)) return kNativeError;
   if (search.is_beyond_end()) return call.one(Value::nil());
-  return lent_search(call, LentFunction::kMatch, search);
-}
-
-// A match and what it captured: the whole of it where the pattern has no captures.
-struct Match {
-  bool found;
-  std::size_t start, end;  // of the bytes, from 0; `end` is one past the last
-  unsigned capture_count;
-  Value captures[kMostCaptures];
-};
-
-// The first match at or after `position`, but not an empty one at `last_end`, where the last match ended
-// (lstrlib.c, gmatch_aux). The captures are to be used before the next safepoint.
-bool find_match(NativeCall& call, String* subject, String* pattern, std::size_t position,
-                std::int64_t last_end, Match* match) {
-  match->found = false;
-  for (; position <= subject->length(); ++position) {
-    LentCall lent(call.thread(), LentFunction::kFind);
-    lent.push_subject(subject);
-    lent.push(Value::string(pattern));
-    lent.push_integer(static_cast<std::int64_t>(position) + 1);
-    if (!lent.run(call)) return false;
-    if (lent.result_is_nil(0)) return true;
-    match->start = static_cast<std::size_t>(lent.integer_result(0)) - 1;
-    match->end = static_cast<std::size_t>(lent.integer_result(1));
-    if (static_cast<std::int64_t>(match->end) == last_end) continue;
-    match->found = true;
-    match->capture_count = lent.result_count() - 2;
-    for (unsigned index = 0; index < match->capture_count; ++index)
-      match->captures[index] = lent.result(index + 2);
-    if (match->capture_count == 0) {
-      match->capture_count = 1;
-      match->captures[0] = Value::string(
-          call.thread().string(subject->view().substr(match->start, match->end - match->start)));
-    }
-    return true;
-  }
-  return true;
+  return search_for_pattern<false>(call, search);
 }
 
 enum GmatchSlot { kSubject, kPattern, kPosition, kLastEnd, kGmatchSlots };
 
 int gmatch_step(NativeCall& call) {
   Slot* slots = call.function()->slots();
-  String* subject = slots[kSubject].load().as_string();
-  Match match;
-  if (!find_match(call, subject, slots[kPattern].load().as_string(),
-                  static_cast<std::size_t>(slots[kPosition].load().as_inline_integer()),
-                  slots[kLastEnd].load().as_inline_integer(), &match)) {
-    return kNativeError;
+  const std::string_view subject = slots[kSubject].load().as_string()->view();
+  // "^" is no anchor here (Lua manual §6.4.1).
+  PatternMatcher matcher(subject, slots[kPattern].load().as_string()->view());
+  const char* last_end = subject.data() + slots[kLastEnd].load().as_inline_integer();
+  const char* limit = subject.data() + subject.size();
+  const char* start = subject.data() + slots[kPosition].load().as_inline_integer();
+  for (; start <= limit; ++start) {
+    const char* end = matcher.search(&start);
+    if (!end) return matcher.failed() ? pattern_error(call, matcher) : call.none();
+    if (end == last_end) continue;
+    const Value position = Value::inline_integer(end - subject.data());
+    slots[kPosition].store(position);
+    slots[kLastEnd].store(position);
+    return capture_results(call, matcher, start, end, 0, matcher.value_count());
   }
-  if (!match.found) return call.none();
-  const Value end = Value::inline_integer(static_cast<std::int64_t>(match.end));
-  slots[kPosition].store(end);
-  slots[kLastEnd].store(end);
-  if (!call.reserve_results(match.capture_count)) return kNativeError;
-  for (unsigned index = 0; index < match.capture_count; ++index)
-    call.set_result(index, match.captures[index]);
-  return static_cast<int>(match.capture_count);
+  return call.none();
 }
 
 int string_gmatch(NativeCall& call) {
   Search search;
   if (!search.read(call)) return kNativeError;
   const std::size_t position = std::min(search.position - 1, search.subject->length() + 1);
-  // "^" is no anchor here (Lua manual §6.4.1), but it is one for find.
-  String* pattern = search.pattern;
-  if (pattern->view().starts_with('^'))
-    pattern = call.thread().string(std::string("%").append(pattern->view()));
   NativeFunction* step =
       NativeFunction::make(call.thread().heap(), "for iterator", gmatch_step, kGmatchSlots);
   step->slots()[kSubject].store(Value::string(search.subject));
-  step->slots()[kPattern].store(Value::string(pattern));
+  step->slots()[kPattern].store(Value::string(search.pattern));
   step->slots()[kPosition].store(Value::inline_integer(static_cast<std::int64_t>(position)));
   step->slots()[kLastEnd].store(Value::inline_integer(-1));
   return call.one(Value::native(step));
 }
 
-// What stands for `match` in the result: appended to `text`.
-bool append_replacement(NativeCall& call, Value replacement, std::string_view subject, const Match& match,
-                        std::string* text) {
-  VmThread& thread = call.thread();
-  Value value;
-  if (replacement.is_table()) {
-    if (!get_index(thread, replacement, match.captures[0], &value)) return false;
-  } else {
-    ScriptCall script(thread, replacement, call.function());
-    for (unsigned index = 0; index < match.capture_count; ++index) script.push(match.captures[index]);
+// --- gsub
+// ---------------------------------------------------------------------------------------------------
+
+// One call of gsub: what was matched is replaced piece by piece.
+class Substitution {
+ public:
+  Substitution(NativeCall& call, String* subject, std::string_view pattern)
+      : call_(call), subject_(subject->view()), matcher_(subject_, pattern), replacement_(call[2]) {}
+
+  // Replaces up to `most` matches. False with the error raised.
+  bool run(std::int64_t most, bool is_anchored) {
+    const char* here = subject_.data();
+    const char* const limit = here + subject_.size();
+    const char* last_end = nullptr;
+    while (count_ < most) {
+      const char* start = here;
+      const char* end = is_anchored ? matcher_.match_at(start) : matcher_.search(&start);
+      if (matcher_.failed()) return pattern_error(call_, matcher_) == 0;
+      if (!end) break;
+      if (end == last_end) {
+        // An empty match where the one before ended.
+        if (start == limit) break;
+        text_.append(here, start + 1);
+        here = start + 1;
+        if (is_anchored) break;
+        continue;
+      }
+      ++count_;
+      text_.append(here, start);
+      if (!append_replacement(start, end)) return false;
+      here = last_end = end;
+      if (is_anchored) break;
+    }
+    text_.append(here, limit);
+    return true;
+  }
+
+  bool changed() const { return changed_; }
+  std::int64_t count() const { return count_; }
+  const std::string& text() const { return text_; }
+
+ private:
+  bool append_replacement(const char* start, const char* end) {
+    if (replacement_.is_string()) {
+      changed_ = true;
+      return append_text(replacement_.as_string()->view(), start, end);
+    }
+    Value value;
+    if (!find_replacement(start, end, &value)) return false;
+    if (value.is_falsy()) {
+      text_.append(start, end);
+      return true;
+    }
+    changed_ = true;
+    if (value.is_string()) {
+      if (!call_.reserve_text(&text_, value.as_string()->length(), value)) return false;
+      text_.append(value.as_string()->view());
+    } else if (value.is_number()) {
+      text_.append(number_text(value));
+    } else {
+      call_.error("invalid replacement value (a " + type_name_of(call_.thread(), value) + ")");
+      return false;
+    }
+    return true;
+  }
+
+  // What a table or a function has for the match.
+  bool find_replacement(const char* start, const char* end, Value* value) {
+    Value captures[PatternMatcher::kMostCaptures];
+    const unsigned count = replacement_.is_table() ? 1 : matcher_.value_count();
+    for (unsigned index = 0; index < count; ++index) {
+      if (!capture_value(call_, matcher_, index, start, end, &captures[index])) return false;
+    }
+    if (replacement_.is_table()) return get_index(call_.thread(), replacement_, captures[0], value);
+    ScriptCall script(call_.thread(), replacement_, call_.function());
+    for (unsigned index = 0; index < count; ++index) script.push(captures[index]);
     if (!script.run()) return false;
-    value = script.result(0);
+    *value = script.result(0);
+    return true;
   }
-  if (value.is_falsy()) {
-    text->append(subject.substr(match.start, match.end - match.start));
-  } else if (value.is_string()) {
-    // What was captured is not needed any more, so that a collection may take it.
-    if (!call.reserve_text(text, value.as_string()->length(), value)) return false;
-    text->append(value.as_string()->view());
-  } else if (value.is_number()) {
-    text->append(number_text(value));
-  } else {
-    call.error("invalid replacement value (a " + std::string(type_name(value)) + ")");
-    return false;
+
+  // A replacement string, in which %0 to %9 stand for captures and %% for %.
+  bool append_text(std::string_view replacement, const char* start, const char* end) {
+    if (!call_.reserve_text(&text_, replacement.size() + static_cast<std::size_t>(end - start))) return false;
+    for (;;) {
+      const std::size_t percent = replacement.find('%');
+      text_.append(replacement.substr(0, percent));
+      if (percent == std::string_view::npos) return true;
+      const char next = percent + 1 < replacement.size() ? replacement[percent + 1] : '\0';
+      replacement.remove_prefix(std::min(percent + 2, replacement.size()));
+      if (next == '%') {
+        text_.push_back('%');
+      } else if (next == '0') {
+        text_.append(start, end);
+      } else if (next >= '1' && next <= '9') {
+        if (!append_capture(static_cast<unsigned>(next - '1'), start, end)) return false;
+      } else {
+        return call_.error("invalid use of '%' in replacement string") == 0;
+      }
+    }
   }
-  return true;
-}
+
+  bool append_capture(unsigned index, const char* start, const char* end) {
+    PatternMatcher::Capture capture;
+    if (!matcher_.capture(index, start, end, &capture)) return pattern_error(call_, matcher_) == 0;
+    if (capture.is_position()) {
+      text_ += integer_text(matcher_.position_of(capture));
+    } else {
+      text_.append(capture.view());
+    }
+    return true;
+  }
+
+  NativeCall& call_;
+  const std::string_view subject_;
+  PatternMatcher matcher_;
+  const Value replacement_;
+  std::string text_;
+  std::int64_t count_ = 0;
+  bool changed_ = false;
+};
 
 int string_gsub(NativeCall& call) {
-  String* subject;
-  String* pattern;
+  String *subject, *pattern, *text;
   std::int64_t most;
   if (!call.text(0, &subject) || !call.text(1, &pattern)) return kNativeError;
-  const Value replacement = call[2];
   const auto all = static_cast<std::int64_t>(subject->length()) + 1;
   if (!call.optional_integer(3, all, &most)) return kNativeError;
-  if (replacement.is_string() || replacement.is_number()) {
-    LentCall lent(call.thread(), LentFunction::kReplace);
-    lent.push_subject(subject);
-    lent.push(Value::string(pattern));
-    lent.push(replacement);
-    lent.push_integer(most);
-    return lent.run(call) ? hand_on(call, lent) : kNativeError;
-  }
-  if (!replacement.is_table() && !replacement.is_function()) {
+  const Value replacement = call[2];
+  if (replacement.is_number() && !call.text(2, &text)) return kNativeError;
+  if (!replacement.is_number() && !replacement.is_string() && !replacement.is_table() &&
+      !replacement.is_function()) {
     return call.type_error(2, "string/function/table");
   }
-  const bool anchored = pattern->view().starts_with('^');
-  std::string text;
-  std::size_t copied = 0;  // so much of the subject is in `text`
-  std::int64_t last_end = -1;
-  std::int64_t count = 0;
-  while (count < most) {
-    Match match;
-    if (!find_match(call, subject, pattern, copied, last_end, &match)) return kNativeError;
-    if (!match.found) break;
-    ++count;
-    text.append(subject->view().substr(copied, match.start - copied));
-    if (!append_replacement(call, replacement, subject->view(), match, &text)) return kNativeError;
-    copied = match.end;
-    last_end = static_cast<std::int64_t>(match.end);
-    if (anchored) break;
-  }
-  Value result = Value::string(subject);
-  if (count > 0) {
-    text.append(subject->view().substr(copied));
-    result = Value::string(call.thread().string(text));
-  }
+  const Anchored anchored(pattern->view());
+  Substitution substitution(call, subject, anchored.pattern);
+  if (!substitution.run(most, anchored.is_anchored)) return kNativeError;
+  const Value result = substitution.changed() ? Value::string(call.thread().string(substitution.text()))
+                                              : Value::string(subject);
   if (!call.reserve_results(2)) return kNativeError;
-  return call.two(result, Value::inline_integer(count));
+  return call.two(result, Value::inline_integer(substitution.count()));
 }
 
 // --- format
@@ -518,6 +592,14 @@ int string_format(NativeCall& call) {
 // --- pack and unpack
 // ----------------------------------------------------------------------------------------
 
+// Hands the results of a lent call on, as they are.
+int hand_on(NativeCall& call, LentCall& lent) {
+  const unsigned count = lent.result_count();
+  if (!call.reserve_results(count)) return kNativeError;
+  for (unsigned index = 0; index < count; ++index) call.set_result(index, lent.result(index));
+  return static_cast<int>(count);
+}
+
 int lent_with_all(NativeCall& call, LentFunction function) {
   LentCall lent(call.thread(), function);
   for (unsigned index = 0; index < call.count(); ++index) {
@@ -602,7 +684,7 @@ void open_string(VmThread& thread) {
   publish_module(thread, "string", module);
 
   Table* metatable = Table::make(thread.heap());
-  thread.vm().string_metatable = metatable;
+  thread.vm().basic_metatable(Vm::BasicType::kString).store(metatable, std::memory_order_release);
   add_functions(thread, metatable, kMetamethods);
   set_field(thread, metatable, "__index", Value::table(module));
 }

@@ -103,10 +103,9 @@ int utf8_code_point(NativeCall& call) {
   if (first < 1) return call.argument_error(1, "out of bounds");
   if (last > static_cast<std::int64_t>(string->length())) return call.argument_error(2, "out of bounds");
   if (first > last) return call.none();
-  if (last - first >= static_cast<std::int64_t>(Coroutine::kLargestStack))
-    return call.error("string slice too long");
   const bool lax = is_truthy(call, 3);
-  if (!call.reserve_results(static_cast<std::size_t>(last - first) + 1)) return kNativeError;
+  if (!call.reserve_results(static_cast<std::size_t>(last - first) + 1, "string slice too long"))
+    return kNativeError;
   // The string may lose its register to a result; nothing is collected before the function returns.
   const char* end = string->data() + last;
   unsigned count = 0;

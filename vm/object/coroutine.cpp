@@ -100,8 +100,14 @@ bool Coroutine::grow_stack(const Register* from, std::size_t count, bool in_erro
   const std::size_t needed = static_cast<std::size_t>(from - stack_) + count;
   if (needed > kLargestStack + (in_error ? kErrorRoom : 0)) return false;
   const auto used = static_cast<std::size_t>(stack_end_ - stack_) + kSpare;
+  // The room for errors is made at once: to copy so large a stack for each call would take minutes.
+  if (needed > kLargestStack) return move_stack(kLargestStack + kErrorRoom);
   // Doubled without the spare ones, so that small stacks stay small.
   return move_stack(std::max(needed, std::min(2 * (used - kSpare), kLargestStack)));
+}
+
+void Coroutine::leave_error_room() {
+  if (is_in_error_room() && top <= stack_ + kLargestStack) move_stack(kLargestStack);
 }
 
 bool Coroutine::grow_frames() {
@@ -153,6 +159,7 @@ void Coroutine::trace(Marker& marker, Object* object) {
     marker.mark(frame->error);
   }
   for (const ToBeClosed& variable : coroutine->to_be_closed) marker.mark(variable.value);
+  marker.mark(coroutine->hook.function);
 }
 
 void Coroutine::destroy(Object* object) {

@@ -50,14 +50,18 @@ struct CallFrame {
   };
   std::uint32_t pending = 0;  // kScript: what is left of an interrupted instruction;
                               // kContinued: how many results are wanted, plus 1, or 0: all
-  std::uint32_t shift = 0;    // kScript: how far the base was moved up over the extra arguments
+  // kScript: how far the base was moved up over the extra arguments. kNative: the index in the stack of the
+  // first argument of `native`.
+  std::uint32_t shift = 0;
   FrameKind kind = FrameKind::kScript;
   OnReturn on_return = OnReturn::kCall;
   bool is_tail_call = false;
-  bool closing = false;       // kProtected: an error was caught, variables are being closed
-  bool runs_handler = false;  // kNative: what is called is a message handler
-  Value handler;              // kProtected: the message handler of xpcall, or nil
-  Value error;                // kProtected: the error that was caught
+  bool closing = false;         // kProtected: an error was caught, variables are being closed
+  bool runs_handler = false;    // kNative: what is called is a message handler
+  bool runs_hook = false;       // kNative: what is called is a hook
+  bool runs_finalizer = false;  // kNative: what is called is a __gc metamethod
+  Value handler;                // kProtected: the message handler of xpcall, or nil
+  Value error;                  // kProtected: the error that was caught
 
   // Becomes the frame of a script function that a kCall calls.
   void begin(Closure* new_closure, const CodeWord* start, Register* registers) {
@@ -77,6 +81,18 @@ struct CallFrame {
 struct ToBeClosed {
   std::uint32_t level;  // index of its register in the stack
   Value value;
+};
+
+// What a script has asked to be told of a coroutine's run (Lua manual §6.10, debug.sethook).
+struct Hook {
+  enum Mask : std::uint8_t { kCall = 1, kReturn = 2, kLine = 4, kCount = 8 };
+  Value function;
+  std::uint8_t mask = 0;  // 0: no hook
+  bool runs = false;      // the function runs now: what it does is not told
+  bool jumped = false;    // the instruction before was a jump back
+  std::int32_t count = 0, left = 0;
+  std::int32_t last = 0;  // the instruction before, by its index; -1: the function has just been entered
+  std::uint32_t first_transferred = 0, transferred = 0;  // the arguments or results that an event is about
 };
 
 enum class CoroutineStatus : std::uint8_t {
@@ -102,7 +118,8 @@ class Coroutine : public Object {
   CoroutineStatus status() const { return status_.load(std::memory_order_acquire); }
   // The release pairs with the acquire in claim(): who runs it next sees what was done before.
   void set_status(CoroutineStatus status) { status_.store(status, std::memory_order_release); }
-  // Makes the coroutine the caller's to run. False: its status is another one, or another thread was faster.
+  // Makes the coroutine the caller's to run. False: its status is another one, or another thread was
+  // faster.
   bool claim(CoroutineStatus expected) {
     return status_.compare_exchange_strong(expected, CoroutineStatus::kRunning, std::memory_order_acquire,
                                            std::memory_order_relaxed);
@@ -131,6 +148,9 @@ class Coroutine : public Object {
   }
   // Gives back most of what a deep recursion has left behind. May move the stack and the frames.
   void shrink();
+  bool is_in_error_room() const { return stack_end_ > stack_ + kLargestStack; }
+  // Gives that room back, when nothing stands there any more. May move the stack.
+  void leave_error_room();
   // A new innermost frame. Null: too deep. May move the frames.
   CallFrame* push_frame() {
     if (frame_ + 1 == frames_end_ && !grow_frames()) return nullptr;
@@ -168,6 +188,7 @@ class Coroutine : public Object {
   std::uint32_t native_calls() const { return native_calls_.load(std::memory_order_relaxed); }
   void enter_native_call() { native_calls_.store(native_calls() + 1, std::memory_order_relaxed); }
   void leave_native_call() { native_calls_.store(native_calls() - 1, std::memory_order_relaxed); }
+  Hook hook;
 
   static void trace(Marker& marker, Object* object);
   static void destroy(Object* object);

@@ -62,12 +62,16 @@ class Prototype : public Object {
   std::vector<UpvalueDescription> upvalues;
 
   // For messages, tracebacks and the disassembler.
-  std::string source;  // as Lua's chunk name: "@file", "=name" or the text
+  std::string source;        // as Lua's chunk name: "@file", "=name" or the text
+  bool is_stripped = false;  // without lines and names: `lines` are -1, names are empty
   std::int32_t first_line = 0;
   std::int32_t last_line = 0;
   std::vector<std::int32_t> lines;         // of each instruction
   std::vector<std::int32_t> lua_position;  // the instruction in lua_code that each instruction comes from
   std::vector<std::uint32_t> lua_code;
+  std::vector<std::int32_t> lua_lines;  // of each instruction in lua_code; empty when stripped
+  std::uint32_t lua_constants = 0;      // as many of `constants` are Lua's; the rest is ours
+  std::uint8_t lua_registers = 0;
   std::vector<LocalDescription> locals;
 
   // Bytes that it owns outside of the heap, about.

@@ -6,26 +6,16 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "vm/runtime/variable_names.h"
+#include "vm/runtime/activations.h"
 
 namespace gilvm {
-namespace {
-
-constexpr int kFirstLevels = 10, kLastLevels = 11;  // of a traceback, as luaL_traceback shows them
-
-std::int32_t current_line(const CallFrame& frame) { return frame.closure->prototype->line_at(frame.pc - 1); }
-
-std::int32_t lua_position(const CallFrame& frame) {
-  const Prototype& prototype = *frame.closure->prototype;
-  auto index = static_cast<std::size_t>(frame.pc - prototype.code.get());
-  return index == 0 ? 0 : prototype.lua_position[index - 1];
-}
-
-}  // namespace
 
 std::string global_function_name(VmThread& thread, Value function) {
   auto loaded = thread.vm().registry->get(Value::string(thread.string("_LOADED")));
   if (!loaded.is_table()) return {};
+  // A function may have several names; its own goes before others.
+  const char* own_name = function.is_native() ? function.as_native()->name : nullptr;
+  std::string found;
   Value key = Value::nil(), module;
   while (loaded.as_table()->next(key, &key, &module) && !key.is_nil()) {
     if (!module.is_table() || !key.is_string()) continue;
@@ -33,34 +23,17 @@ std::string global_function_name(VmThread& thread, Value function) {
     while (module.as_table()->next(name, &name, &value) && !name.is_nil()) {
       if (!(value == function) || !name.is_string()) continue;
       std::string text(name.as_string()->view());
+      const bool is_own = own_name && text == own_name;
       std::string_view module_name = key.as_string()->view();
-      return module_name == "_G" ? text : std::string(module_name) + "." + text;
+      if (module_name != "_G") text = std::string(module_name) + "." + text;
+      if (!own_name || is_own) return text;
+      if (found.empty()) found = std::move(text);
     }
   }
-  return {};
+  return found;
 }
 
 namespace {
-
-// How the function of `frame` was called, from the frame below.
-VariableName call_name(const CallFrame& frame, const CallFrame* first) {
-  if (frame.is_tail_call || &frame <= first) return {};
-  const CallFrame& caller = *(&frame - 1);
-  if (caller.kind != FrameKind::kScript) return {};
-  return name_of_called(*caller.closure->prototype, lua_position(caller));
-}
-
-std::string describe_function(VmThread& thread, Value function, const VariableName& called, bool is_main,
-                              const Prototype* prototype) {
-  std::string global = global_function_name(thread, function);
-  if (!global.empty()) return "function '" + global + "'";
-  if (called.known()) return called.kind + " '" + called.name + "'";
-  if (is_main) return "main chunk";
-  if (prototype) {
-    return "function <" + short_source(prototype->source) + ":" + std::to_string(prototype->first_line) + ">";
-  }
-  return "?";
-}
 
 bool is_space(char c) { return std::strchr(" \f\n\r\t\v", c) && c != '\0'; }
 
@@ -119,11 +92,20 @@ const char* type_name(Value value) {
   return "userdata";
 }
 
+std::atomic<Table*>& basic_metatable(Vm& vm, Value value) {
+  using Type = Vm::BasicType;
+  if (value.is_string()) return vm.basic_metatable(Type::kString);
+  if (value.is_nil()) return vm.basic_metatable(Type::kNil);
+  if (value.is_boolean()) return vm.basic_metatable(Type::kBoolean);
+  if (value.is_function()) return vm.basic_metatable(Type::kFunction);
+  if (value.is_coroutine()) return vm.basic_metatable(Type::kCoroutine);
+  return vm.basic_metatable(value.is_identity() ? Type::kIdentity : Type::kNumber);
+}
+
 Table* metatable_of(VmThread& thread, Value value) {
   if (value.is_table()) return value.as_table()->metatable();
-  if (value.is_string()) return thread.vm().string_metatable;
   if (value.is_userdata()) return value.as_userdata()->metatable.load(std::memory_order_acquire);
-  return nullptr;
+  return basic_metatable(thread.vm(), value).load(std::memory_order_acquire);
 }
 
 Value metamethod(VmThread& thread, Value value, Event event) {
@@ -140,10 +122,12 @@ std::string type_name_of(VmThread& thread, Value value) {
 }
 
 std::string position_at(VmThread& thread, int level) {
-  const Coroutine* coroutine = thread.coroutine;
-  const CallFrame* frame = coroutine->frame() - (level - 1);
-  if (level < 1 || frame <= coroutine->first_frame() || frame->kind != FrameKind::kScript) return {};
-  return short_source(frame->closure->prototype->source) + ":" + std::to_string(current_line(*frame)) + ": ";
+  Activation activation;
+  if (!Activations(thread.coroutine, nullptr).at(level - 1, &activation) || !activation.is_script())
+    return {};
+  const std::int32_t line = current_line(*activation.frame);
+  if (line <= 0) return {};
+  return short_source(activation.frame->closure->prototype->source) + ":" + std::to_string(line) + ": ";
 }
 
 void raise(VmThread& thread, Value value) {
@@ -151,44 +135,18 @@ void raise(VmThread& thread, Value value) {
   thread.error_is_handled = false;
 }
 
-void raise_message(VmThread& thread, std::string_view message) {
+void raise_in_native(VmThread& thread, std::string_view message) {
   raise(thread, Value::string(thread.string(position_at(thread, 1) + std::string(message))));
 }
 
-std::string traceback(VmThread& thread, std::string_view message) {
-  std::string text(message);
-  if (!text.empty()) text += '\n';
-  text += "stack traceback:";
-  const Coroutine* coroutine = thread.coroutine;
-  const CallFrame* first = coroutine->first_frame();
-  std::vector<std::string> lines;
-  for (const CallFrame* frame = coroutine->frame(); frame > first; --frame) {
-    if (frame->kind != FrameKind::kScript) {
-      // The library's own functions have no name, and are not shown.
-      if (frame->native && frame->native->name) {
-        lines.push_back("[C]: in " + describe_function(thread, Value::native(frame->native),
-                                                       call_name(*frame, first), false, nullptr));
-      }
-      continue;
-    }
-    const Prototype& prototype = *frame->closure->prototype;
-    lines.push_back(short_source(prototype.source) + ":" + std::to_string(current_line(*frame)) + ": in " +
-                    describe_function(thread, Value::closure(frame->closure), call_name(*frame, first),
-                                      prototype.first_line == 0, &prototype));
-    if (frame->is_tail_call) lines.push_back("(...tail calls...)");
+void raise_message(VmThread& thread, std::string_view message) {
+  std::string position;
+  const CallFrame* frame = thread.coroutine->frame();
+  if (frame->kind == FrameKind::kScript && !thread.operates_for_native) {
+    position =
+        short_source(frame->closure->prototype->source) + ":" + std::to_string(current_line(*frame)) + ": ";
   }
-  // The program that called the first function: a coroutine has none.
-  if (coroutine->is_main()) lines.push_back("[C]: in ?");
-  const int count = static_cast<int>(lines.size());
-  for (int index = 0; index < count; ++index) {
-    if (count > kFirstLevels + kLastLevels && index == kFirstLevels) {
-      const int skipped = count - kFirstLevels - kLastLevels;
-      text += "\n\t...\t(skipping " + std::to_string(skipped) + " levels)";
-      index += skipped;
-    }
-    text += "\n\t" + lines[static_cast<std::size_t>(index)];
-  }
-  return text;
+  raise(thread, Value::string(thread.string(position + std::string(message))));
 }
 
 std::string integer_text(std::int64_t integer) {
@@ -223,7 +181,7 @@ bool number_from_text(std::string_view text, Register* result) {
     return true;
   }
   // strtod reads hexadecimal floats too, but also "inf" and "nan", which are no Lua numerals.
-  if (text.empty() || text.size() > 200 || text.find_first_of("nN") != std::string_view::npos) return false;
+  if (text.empty() || text.find_first_of("nN") != std::string_view::npos) return false;
   const std::string copy(text);
   char* end;
   const double number = std::strtod(copy.c_str(), &end);

@@ -14,6 +14,9 @@ const char* type_name(Value value);
 std::string type_name_of(VmThread& thread, Value value);
 // The metatable of any value; null: none.
 Table* metatable_of(VmThread& thread, Value value);
+// The place of the metatable that all values of the type of `value` share.
+// REQUIRES: `value` is no table and no userdata.
+std::atomic<Table*>& basic_metatable(Vm& vm, Value value);
 // The value's metamethod; nil: none.
 Value metamethod(VmThread& thread, Value value, Event event);
 
@@ -23,14 +26,14 @@ std::string position_at(VmThread& thread, int level);
 
 // Raises `value` as it is.
 void raise(VmThread& thread, Value value);
-// Raises `message` with the innermost position in front, as luaG_runerror and luaL_error do.
+// Raises `message` as luaL_error does in a native function: with the position of the script that called it.
+void raise_in_native(VmThread& thread, std::string_view message);
+// Raises `message` as luaG_runerror does: with the position of the instruction that runs; without one, where
+// a native function has asked for an operation (OperatesForNative).
 void raise_message(VmThread& thread, std::string_view message);
 
 // "module.name" of a function that a loaded module holds, as pushglobalfuncname has it; or nothing.
 std::string global_function_name(VmThread& thread, Value function);
-// The stack traceback of the running coroutine in the format of Lua's debug.traceback.
-std::string traceback(VmThread& thread, std::string_view message);
-
 // How Lua writes numbers: "%d" and "%.14g", with ".0" where a float looks like an integer.
 std::string number_text(Value number);
 std::string integer_text(std::int64_t integer);

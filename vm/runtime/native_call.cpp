@@ -2,30 +2,19 @@
 
 #include <algorithm>
 
+#include "vm/runtime/activations.h"
 #include "vm/runtime/memory.h"
-#include "vm/runtime/variable_names.h"
 
 namespace gilvm {
-namespace {
-
-// What the script calls the running function: its caller's call instruction tells.
-VariableName called_name(VmThread& thread) {
-  const CallFrame* frame = thread.coroutine->frame();
-  if (frame->kind != FrameKind::kScript) return {};
-  const Prototype& prototype = *frame->closure->prototype;
-  auto index = static_cast<std::size_t>(frame->pc - prototype.code.get());
-  return index == 0 ? VariableName{} : name_of_called(prototype, prototype.lua_position[index - 1]);
-}
-
-}  // namespace
 
 int NativeCall::error(std::string_view message) {
-  raise_message(thread_, message);
+  raise_in_native(thread_, message);
   return kNativeError;
 }
 
 int NativeCall::argument_error(unsigned index, std::string_view message) {
-  VariableName called = called_name(thread_);
+  const Activation self{nullptr, Value::native(function_)};
+  const VariableName called = Activations(thread_.coroutine, this).name_of(self);
   unsigned number = index + 1;
   if (called.kind == "method") {
     if (number-- == 1) {
@@ -39,7 +28,9 @@ int NativeCall::argument_error(unsigned index, std::string_view message) {
 }
 
 int NativeCall::type_error(unsigned index, const char* expected) {
-  const std::string got = has(index) ? type_name_of(thread_, (*this)[index]) : "no value";
+  std::string got = "no value";
+  if (has(index)) got = type_name_of(thread_, (*this)[index]);
+  if (has(index) && (*this)[index].is_identity() && got == "userdata") got = "light userdata";
   return argument_error(index, std::string(expected) + " expected, got " + got);
 }
 
@@ -54,10 +45,10 @@ bool NativeCall::reserve_text(std::string* text, std::size_t more, Value value) 
   return true;
 }
 
-bool NativeCall::reserve_results(std::size_t count) {
+bool NativeCall::reserve_results(std::size_t count, const char* what) {
   Coroutine* coroutine = thread_.coroutine;
   if (coroutine->reserve(coroutine->stack() + first_, count)) return true;
-  raise_message(thread_, "stack overflow");
+  raise_in_native(thread_, what ? std::string("stack overflow (") + what + ")" : "stack overflow");
   return false;
 }
 

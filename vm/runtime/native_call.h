@@ -21,7 +21,7 @@ class NativeCall {
 
   VmThread& thread() { return thread_; }
   Vm& vm() { return thread_.vm(); }
-  NativeFunction* function() { return function_; }
+  NativeFunction* function() const { return function_; }
   unsigned count() const { return count_; }
 
   // Argument `index`, from 0; nil beyond the last.
@@ -59,8 +59,8 @@ class NativeCall {
   // Makes room for `more` bytes in a text that becomes a result. False with the error raised: there is no
   // memory. A safepoint, which keeps `value` alive.
   bool reserve_text(std::string* text, std::size_t more, Value value = Value::nil());
-  // Makes room for `count` results. False with the error raised: too many.
-  bool reserve_results(std::size_t count);
+  // Makes room for `count` results. False with the error raised: too many, which is `what`.
+  bool reserve_results(std::size_t count, const char* what = nullptr);
   // REQUIRES: index <= count(), or reserve_results(index + 1).
   void set_result(unsigned index, Value value) { thread_.coroutine->stack()[first_ - 1 + index].set(value); }
   Register& result(unsigned index) { return thread_.coroutine->stack()[first_ - 1 + index]; }

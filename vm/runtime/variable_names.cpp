@@ -79,8 +79,8 @@ VariableName field_of(bool table_is_environment, std::string name) {
 }
 
 bool is_environment_register(const Prototype& prototype, std::int32_t position, unsigned reg) {
-  VariableName name = name_of_register(prototype, position, reg);
-  return name.kind == "local" && name.name == "_ENV";
+  // An upvalue too: it stands in a register where the constants are too many for the short form.
+  return name_of_register(prototype, position, reg).name == "_ENV";
 }
 
 }  // namespace

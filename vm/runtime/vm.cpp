@@ -129,8 +129,10 @@ void Vm::collect(VmThread& thread, Heap::Thoroughness thoroughness) {
 }
 
 void Vm::mark_roots(Marker& marker) {
-  for (Table* table : {globals, registry, string_metatable}) {
-    if (table) marker.mark_object(table);
+  marker.mark_object(globals);
+  marker.mark_object(registry);
+  for (const auto& metatable : basic_metatables_) {
+    if (Table* table = metatable.load(std::memory_order_acquire)) marker.mark_object(table);
   }
   if (protected_call) marker.mark_object(protected_call);
   for (String* name : event_names_) marker.mark_object(name);

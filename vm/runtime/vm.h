@@ -47,8 +47,10 @@ class Vm {
 
   // Set up by the library, before a second thread exists. All of them are roots.
   Table* globals = nullptr;
-  Table* registry = nullptr;          // loaded modules, metatables of native types
-  Table* string_metatable = nullptr;  // of all strings; null: none
+  Table* registry = nullptr;  // loaded modules, metatables of native types
+  // The metatables of types whose values have none of their own. Any thread may set one (debug.setmetatable).
+  enum class BasicType { kNil, kBoolean, kNumber, kString, kFunction, kCoroutine, kIdentity, kCount };
+  std::atomic<Table*>& basic_metatable(BasicType type) { return basic_metatables_[static_cast<int>(type)]; }
   // pcall, for calls that the VM makes by itself; null: finalizers are not called.
   NativeFunction* protected_call = nullptr;
   String* name_of(Event event) const { return event_names_[static_cast<unsigned>(event)]; }
@@ -102,6 +104,7 @@ class Vm {
   StringTable strings_;
   Warnings warnings_;
   Gil gil_;
+  std::atomic<Table*> basic_metatables_[static_cast<int>(BasicType::kCount)] = {};  // null: none
   String* event_names_[static_cast<unsigned>(Event::kCount)] = {};
   String* memory_message_;
   std::vector<std::function<void(Marker&)>> roots_;

@@ -29,28 +29,36 @@ VmThread::~VmThread() { vm_.heap().detach(heap_); }
 
 void VmThread::set_up_dispatch() {
   if (!labels) return;
-  const bool counts = vm_.has_gil() && vm_.gil().interval().counted();
-  if (counts && instructions_left_ == 0) instructions_left_ = vm_.gil().interval().instructions;
+  counts_ = vm_.has_gil() && vm_.gil().interval().counted();
+  if (counts_ && instructions_left_ == 0) instructions_left_ = vm_.gil().interval().instructions;
+  const void* detour = counts_ ? labels->count : nullptr;
+  if (coroutine && coroutine->hook.mask != 0) detour = labels->hook;
   for (unsigned op = 0; op < kOpcodeCount; ++op) {
-    dispatch[op].store(counts ? labels->count : labels->direct[op], std::memory_order_relaxed);
+    dispatch[op].store(detour ? detour : labels->direct[op], std::memory_order_relaxed);
   }
   std::atomic_thread_fence(std::memory_order_seq_cst);  // invariant (2): whoever calls reads the breaker next
+}
+
+void VmThread::hook_has_changed() {
+  set_up_dispatch();
+  if (breaker_is_set()) lead_to_poll();
+}
+
+// The handlers are reached by way of the poll; the two other detours look at the breaker by themselves.
+void VmThread::lead_to_poll() {
+  if (!labels) return;
+  for (unsigned op = 0; op < kOpcodeCount; ++op) {
+    if (!stops_anywhere_ && !is_switch_point(static_cast<Opcode>(op))) continue;
+    const void* const label = dispatch[op].load(std::memory_order_relaxed);
+    if (label != labels->count && label != labels->hook)
+      dispatch[op].store(labels->poll, std::memory_order_relaxed);
+  }
 }
 
 void VmThread::request(Breaker reason) {
   breaker_.fetch_or(reason, std::memory_order_seq_cst);
   std::atomic_thread_fence(std::memory_order_seq_cst);  // with the one in set_up_dispatch(): invariant (2)
-  lead_to_poll();
-}
-
-void VmThread::lead_to_poll() {
-  if (!labels) return;
-  // The request is answered at the very next switch point: its handler is reached by way of the poll.
-  for (unsigned op = 0; op < kOpcodeCount; ++op) {
-    if (!stops_anywhere_ && !is_switch_point(static_cast<Opcode>(op))) continue;
-    if (dispatch[op].load(std::memory_order_relaxed) != labels->count)
-      dispatch[op].store(labels->poll, std::memory_order_relaxed);
-  }
+  lead_to_poll();                                       // answered at the very next switch point
 }
 
 bool VmThread::answer_breaker() {

@@ -38,6 +38,7 @@ struct DispatchLabels {
   const void* direct[kOpcodeCount];  // the handler of each instruction
   const void* poll;                  // answers the eval breaker, then goes to the handler
   const void* count;                 // counts the instruction, then goes to the handler
+  const void* hook;                  // tells the coroutine's hook, then goes to the handler
 };
 
 class VmThread final : public GilClient, private PressureListener {
@@ -59,6 +60,11 @@ class VmThread final : public GilClient, private PressureListener {
   NativeFunction* erring_native = nullptr;
   // A message handler has seen the error already.
   bool error_is_handled = false;
+  // The native function that runs, and where its arguments begin in the stack; null outside of all scripts.
+  NativeFunction* running_native = nullptr;
+  std::uint32_t running_first = 0;
+  // An operation is done for a native function, not for an instruction of the innermost frame.
+  bool operates_for_native = false;
   // Nested calls from native code to the interpreter.
   unsigned native_depth = 0;
   // A finalizer runs: the others that are due wait until it has returned.
@@ -82,14 +88,16 @@ class VmThread final : public GilClient, private PressureListener {
   // error raised, because a collection has left no memory. REQUIRES: attached, at a safepoint: everything
   // that the collector must see is in registers and frames, which may move.
   [[nodiscard]] bool answer_breaker();
-  // One instruction more is about to be run, in a counted interval. At its end another thread may get the
-  // GIL.
+  // One instruction more is about to be run: in a counted interval, it counts. At its end another thread may
+  // get the GIL.
   void count_instruction() {
-    if (--instructions_left_ == 0) count_used_up();
+    if (counts_ && --instructions_left_ == 0) count_used_up();
   }
   // Is every instruction a switch point (SwitchPoints::kEvery)?
   bool stops_anywhere() const { return stops_anywhere_; }
   bool finalizers_are_due() const { return breaker_.load(std::memory_order_relaxed) & kFinalize; }
+  // The hook of the coroutine that runs was set or removed, or another coroutine runs.
+  void hook_has_changed();
   bool interrupted() const { return breaker_.load(std::memory_order_relaxed) & kInterrupt; }
 
   // Gives up the right to touch values, because the thread is about to block; and takes it back.
@@ -126,6 +134,7 @@ class VmThread final : public GilClient, private PressureListener {
   std::atomic<std::uint32_t> breaker_{0};
   std::atomic<State> state_{State::kDetached};
   std::uint64_t instructions_left_ = 0;
+  bool counts_ = false;        // the switch interval is a number of instructions
   const bool stops_anywhere_;  // SwitchPoints::kEvery
 };
 

@@ -1,0 +1,30 @@
+-- Programs beyond the short forms of the instructions: many constants, long jumps, long constructors, many functions.
+local function run(source, ...)
+  local f, message = load(source, "=big")
+  if not f then return print("COMPILE", message) end
+  print(pcall(f, ...))
+end
+local function many(n, f, separator) local l = {} for i = 1, n do l[i] = f(i) end return table.concat(l, separator or " ") end
+local n = 70000
+run("local t = {" .. many(n, function(i) return "'s" .. i .. "'" end, ",") .. "} return #t, t[1], t[" .. n .. "], t[40000]")
+run("local t = {" .. many(n, function(i) return "k" .. i .. "=" .. i end, ",") .. "} return t.k1, t.k" .. n .. ", t.k66000")
+run("local t = {" .. many(n, function(i) return i .. ".5" end, ",") .. "} return #t, t[1], t[" .. n .. "]")
+run("local t = {} " .. many(n, function(i) return "t.f" .. i .. "=" .. i end) .. " return t.f1, t.f69999, next(t) ~= nil")
+run("local s = 0 " .. many(n, function(i) return "s = s + " .. i * 100000 end) .. " return s")
+run("local x = ... if x then " .. many(n, function(i) return "x = x + 1" end) .. " else x = 'none' end return x", 1)
+run("local x = ... if x then " .. many(n, function(i) return "x = x + 1" end) .. " else x = 'none' end return x")
+run("local x = 0 for i = 1, 3 do if i == 2 then goto continue end " .. many(n, function() return "x = x + i" end) .. " ::continue:: end return x")
+run("local x = 0 while true do x = x + 1 if x > 2 then break end local c = x local f = function() return c end " .. many(30000, function() return "x = x" end) .. " f() end return x")
+run("local x = 0 repeat x = x + 1 " .. many(40000, function() return "x = x" end) .. " until x == 3 return x")
+run("return " .. many(20000, function(i) return "'" .. i .. "'" end, " .. '' .. "):sub(1, 60) .. "")
+run(many(300, function(i) return "function f" .. i .. "() return " .. i .. " end" end) .. " return f1() + f300()")
+run("local t = {} " .. many(200, function(i) return "local v" .. i .. " = t" end, "\n"):sub(1, -1):gsub("local v%d+ = t", "do %0 end") .. " return t ~= nil")
+run("local a <const> = 1 local t = {...} return " .. many(250, function(i) return "a" end, ","))
+run("local t = {} for i = 1, 10 do t[i] = i end return " .. many(240, function(i) return "t[" .. (i % 10 + 1) .. "]" end, "+"))
+run("x1 = nil; " .. many(66000, function(i) return "x" .. i .. "=" .. i .. ";" end) .. " return x1, x66000, undefined_at_the_end.field")
+run("local a = {} " .. many(66000, function(i) return "a.b" .. i .. "=1;" end) .. " return a:nomethod()")
+run(("\n"):rep(70000) .. "error('line')")
+run("return #'" .. ("x"):rep(1000000) .. "'")
+run("--" .. ("x"):rep(1000000) .. "\nreturn 1")
+print(#string.dump(load("local t = {" .. many(n, function(i) return "'s" .. i .. "'" end, ",") .. "} return t")) > n)
+print(load(string.dump(load("local t = {" .. many(n, function(i) return "'s" .. i .. "'" end, ",") .. "} return t[" .. n .. "]")))())
