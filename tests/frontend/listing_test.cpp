@@ -174,4 +174,24 @@ TEST_CASE("constants are written as in Lua", "[listing]") {
 
 TEST_CASE("an empty script has a listing too", "[listing]") { CHECK(contains(listing_of(""), "Return")); }
 
+TEST_CASE("of the lines that the source does not have, only those with instructions are listed",
+          "[listing]") {
+  const std::string source = "local a = 1\nreturn a";
+  FrontEnd front_end;
+  std::string error;
+  std::optional<LuaFunction> main = read_chunk(FrontEnd::chunk_of(source), &error);
+  REQUIRE(main);
+  REQUIRE(main->lines.size() > 2);
+  main->first_line = 0x7FFFFFF0;
+  main->last_line = 0x7FFFFFFF;
+  main->lines.front() = -0x7FFFFFFF;
+  main->lines.back() = 0x7FFFFFFF;
+  const Prototype* prototype = translate(*main, *front_end.local, front_end.strings, &error);
+  REQUIRE(prototype);
+  const std::string text = listing(*prototype, source);
+  CHECK(contains(text, "   2 | return a\n"));
+  CHECK(contains(text, "\n2147483647 |\n"));
+  CHECK(lines_of(text).size() < 30);
+}
+
 }  // namespace gilvm

@@ -305,20 +305,26 @@ void Listing::add_function(const Prototype& prototype, const std::string& headin
                    [](const auto& left, const auto& right) { return left.first < right.first; });
 
   // Lines of nested functions stand with those functions, except where this one has instructions on them too.
-  const auto in_nested = [&](std::int32_t line) {
+  const auto in_nested = [&](std::int64_t line) {
     return std::any_of(
         prototype.prototypes.begin(), prototype.prototypes.end(),
         [line](const Prototype* nested) { return nested->first_line <= line && line <= nested->last_line; });
   };
   const bool is_main = prototype.first_line == 0;
-  std::int32_t line = is_main ? 1 : prototype.first_line;
-  std::int32_t last = is_main ? static_cast<std::int32_t>(lines_.size()) : prototype.last_line;
+  const auto source_end = static_cast<std::int64_t>(lines_.size());
+  std::int64_t line = is_main ? 1 : prototype.first_line;
+  std::int64_t last = is_main ? source_end : prototype.last_line;
   if (!by_line.empty()) {
-    line = std::min(line, by_line.front().first);
-    last = std::max(last, by_line.back().first);
+    line = std::min<std::int64_t>(line, by_line.front().first);
+    last = std::max<std::int64_t>(last, by_line.back().first);
   }
   bool left_out = false;
   for (std::size_t next = 0; line <= last; ++line) {
+    // A chunk may claim any line. Of those that the source does not have, only the ones with code are shown.
+    if (line < 1 || line > source_end) {
+      if (next == by_line.size()) break;
+      line = by_line[next].first;
+    }
     const bool has_code = next < by_line.size() && by_line[next].first == line;
     if (!has_code && in_nested(line)) {
       if (!left_out) add_line("     | ...");
@@ -326,7 +332,7 @@ void Listing::add_function(const Prototype& prototype, const std::string& headin
       continue;
     }
     left_out = false;
-    add_source_line(static_cast<std::size_t>(std::max(line, 1)));
+    add_source_line(static_cast<std::size_t>(std::max<std::int64_t>(line, 1)));
     for (; next < by_line.size() && by_line[next].first == line; ++next) {
       add_instruction(prototype, by_line[next].second, names, name_width);
     }
