@@ -14,7 +14,7 @@ readonly repository=${differential_directory%/tests/differential}
 
 # Programs per generator process: enough to make its start cheap, few enough to keep the temporary folder small.
 readonly batch_size=500
-readonly time_limit=10
+readonly time_limit=60
 # Failures that are kept and printed; the rest is only counted, since the same fault fails again and again.
 readonly kept_failures=20
 

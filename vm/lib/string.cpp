@@ -148,6 +148,7 @@ int string_repeat(NativeCall& call) {
   if (times <= 0) return call.one_text("");
   const std::string_view part = string->view();
   const std::string_view between = separator ? separator->view() : std::string_view();
+  if (part.empty() && between.empty()) return call.one_text("");  // and not so many times nothing
   const auto count = static_cast<std::size_t>(times);
   if (part.size() + between.size() > kLongestString / count) return call.error("resulting string too large");
   const std::size_t length = count * part.size() + (count - 1) * between.size();
