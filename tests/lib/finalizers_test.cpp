@@ -78,7 +78,7 @@ TEST_CASE("a finalizer that is interrupted by a collection waits for no other", 
       for i = 1, 3000 do local garbage = ("x"):rep(60) .. i end
       inside = inside - 1
     end }
-    for i = 1, 300 do setmetatable({}, heavy) end
+    for i = 1, 20 do setmetatable({}, heavy) end
     collectgarbage()
     return deepest
   )") == "1");
