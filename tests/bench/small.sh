@@ -9,9 +9,9 @@ gilvm=${1:-$here/../../build/release/vm/gilvm}
 
 # Each takes a moment; a program that is missing here fails.
 declare -A sizes=(
-  [arithmetic]=1000 [binary_trees]=6 [captured_local]=1000 [closures]=1000 [collision]=10 [deltablue]=1 [fannkuch]=6
-  [fib]=10 [global_counter]=1000 [havlak]=1 [json]=1 [lcg]=1000 [mandelbrot]=10 [methods]=1000 [nbody]=100 [queens]=6
-  [richards]=1 [sieve]=1000 [spectralnorm]=10 [string_building]=1000 [table_insert]=1000 [table_sort]=1000
+  [arithmetic]=1000 [binary_trees]=6 [captured_local]=1000 [closures]=1000 [collision]=10 [coroutines]=1000 [deltablue]=1 [fannkuch]=6
+  [fib]=10 [global_counter]=1000 [havlak]=1 [json]=1 [lcg]=1000 [linked_list]=1000 [mandelbrot]=10 [methods]=1000 [nbody]=100 [queens]=6
+  [richards]=1 [sieve]=1000 [small_tables]=1000 [spectralnorm]=10 [string_building]=1000 [table_insert]=1000 [table_sort]=1000
 )
 
 failures=0

@@ -108,6 +108,8 @@ Outcome push_script_frame(VmThread& thread, Register* function, std::uint32_t ar
     raise_message(thread, "stack overflow");
     return Outcome::kError;
   }
+  // Growing stacks count; the next switch point looks at it.
+  if (thread.vm().heap().wants_collection()) thread.request(kCollect);
   frame->begin(closure, prototype.code.get(), base);
   frame->shift = shift;
   frame->on_return = on_return;
