@@ -79,7 +79,7 @@ TEST_CASE("a thread that runs out of memory leaves it to the others", "[memory]"
     ScriptVm vm(lock, kLimit);
     CHECK(vm.run(std::string(kPrelude) + R"(
       local threading = require "threading"
-      local results = {}
+      local results = { "", "", "", "" }  -- of its full size: without a lock, a growth may lose a store
       local function work(number)
         local ok, message = pcall(function() local t = {} for i = 1, 1e9 do t[i] = { i } end end)
         results[number] = message

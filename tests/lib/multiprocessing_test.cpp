@@ -122,7 +122,8 @@ TEST_CASE("a process may start threads, and waits for them", "[multiprocessing]"
 
 TEST_CASE("a thread may start a process while others run", "[multiprocessing]") {
   CHECK(run(R"(
-    local stop, threads, codes = false, {}, {}
+    -- The codes' table has its full size beforehand: without a lock, a growth may lose another thread's store.
+    local stop, threads, codes = false, {}, {false, false, false}
     for i = 1, 3 do
       threads[i] = threading.Thread{target = function() local t = {} while not stop do t[#t + 1] = {} if #t > 100 then t = {} end end end}
       threads[i]:start()
@@ -144,7 +145,7 @@ TEST_CASE("a thread may start a process while others run", "[multiprocessing]") 
 TEST_CASE("threads that start and ask processes at the same time do not block each other",
           "[multiprocessing]") {
   CHECK(run(R"(
-    -- Of its full size beforehand: without a lock, a growth may lose another thread's store.
+    -- Of its full size, as the codes above.
     local threads, ended = {}, {false, false, false, false}
     for i = 1, 4 do
       threads[i] = threading.Thread{target = function()
