@@ -1,6 +1,8 @@
 #include "vm/frontend/translate.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 #include "vm/base/check.h"
 #include "vm/frontend/captured_locals.h"
@@ -14,9 +16,28 @@ constexpr std::size_t kShortJumps = 5000;
 
 constexpr std::uint16_t at(unsigned number) { return Instruction::offset(number); }
 
+// The strings of one chunk. Lua's lexer makes a long string that stands in several places of the source only
+// once, and "%p" shows that.
+class ChunkStrings {
+ public:
+  ChunkStrings(LocalHeap& heap, StringTable& strings) : heap_(heap), strings_(strings) {}
+  // REQUIRES: `text` lives as long as this object.
+  String* make(std::string_view text) {
+    if (text.size() <= String::kLongestShort) return strings_.make(heap_, text);
+    String*& string = long_[text];
+    if (!string) string = strings_.make(heap_, text);
+    return string;
+  }
+
+ private:
+  LocalHeap& heap_;
+  StringTable& strings_;
+  std::unordered_map<std::string_view, String*> long_;
+};
+
 class Translator {
  public:
-  Translator(const LuaFunction& source, LocalHeap& heap, StringTable& strings, std::string* error)
+  Translator(const LuaFunction& source, LocalHeap& heap, ChunkStrings& strings, std::string* error)
       : lua_(source), heap_(heap), strings_(strings), error_(error), captured_(source) {}
 
   Prototype* run();
@@ -114,7 +135,7 @@ class Translator {
 
   const LuaFunction& lua_;
   LocalHeap& heap_;
-  StringTable& strings_;
+  ChunkStrings& strings_;
   std::string* error_;
   CapturedLocals captured_;
   Prototype* prototype_ = nullptr;
@@ -529,7 +550,7 @@ void Translator::add_constants() {
     } else if (auto* number = std::get_if<double>(&constant)) {
       result.set(Value::number(*number));
     } else if (auto* text = std::get_if<std::string>(&constant)) {
-      result.set(Value::string(strings_.make(heap_, *text)));
+      result.set(Value::string(strings_.make(*text)));
     }
     prototype_->constants.push_back(result);
   }
@@ -557,7 +578,7 @@ Prototype* Translator::run() {
   }
   add_constants();
   for (const LuaFunction& nested : lua_.functions) {
-    Prototype* prototype = translate(nested, heap_, strings_, error_);
+    Prototype* prototype = Translator(nested, heap_, strings_, error_).run();
     if (!prototype) return nullptr;
     prototype_->prototypes.push_back(prototype);
   }
@@ -597,7 +618,8 @@ Prototype* Translator::run() {
 }  // namespace
 
 Prototype* translate(const LuaFunction& function, LocalHeap& heap, StringTable& strings, std::string* error) {
-  return Translator(function, heap, strings, error).run();
+  ChunkStrings chunk_strings(heap, strings);
+  return Translator(function, heap, chunk_strings, error).run();
 }
 
 }  // namespace gilvm
