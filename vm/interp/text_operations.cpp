@@ -24,9 +24,16 @@ void make_text(VmThread& thread, Register& reg) {
 // Joins the strings in `count` registers into the first. False with the error raised: there is no memory.
 bool join(VmThread& thread, Register* first, std::uint32_t count) {
   std::size_t length = 0;
+  String* last = nullptr;  // of the parts that are not empty
   for (std::uint32_t index = 0; index < count; ++index) {
     make_text(thread, first[index]);
-    length += first[index].value.as_string()->length();
+    String* part = first[index].value.as_string();
+    if (!last || part->length() > 0) last = part;
+    length += part->length();
+  }
+  if (last->length() == length) {  // the others are empty: no copy, as in Lua
+    first->set(Value::string(last));
+    return true;
   }
   char buffer[String::kLongestShort];
   char* to = buffer;
