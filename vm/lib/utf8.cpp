@@ -37,8 +37,9 @@ const char* decode(const char* bytes, std::uint32_t* code, bool lax) {
       if (!is_continuation(next)) return nullptr;
       result = result << 6 | (static_cast<unsigned char>(next) & 0x3Fu);
     }
+    if (count > 5) return nullptr;
     result |= (lead & 0x7F) << (count * 5);
-    if (count > 5 || result > kLargestLaxCode || result < kLeast[count]) return nullptr;
+    if (result > kLargestLaxCode || result < kLeast[count]) return nullptr;
     bytes += count;
   }
   if (!lax && (result > kLargestCodePoint || (result >= 0xD800 && result <= 0xDFFF))) return nullptr;

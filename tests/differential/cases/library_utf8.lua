@@ -6,7 +6,7 @@ local function print(...)
 end
 local function try(f, ...) print(pcall(f, ...)) end
 for _, name in ipairs {"char", "codepoint", "codes", "len", "offset"} do try(utf8[name]) try(utf8[name], {}) try(utf8[name], "x", {}) try(utf8[name], "x", 1, {}) try(utf8[name], nil) end
-local strings = {"", "a", "é", "日本語", "aé日𝄞", "\u{7FFFFFFF}", "\u{D800}", "\u{110000}", "\xff", "a\x80", "\xC0\x80", "\xE0\x80\x80", "\xF0\x80\x80\x80", "ab\xE6\x97", "\0a\0", "\u{10FFFF}", "\xF4\x90\x80\x80", "\xED\xA0\x80", "\xFE\xBF\xBF\xBF\xBF\xBF\xBF"}
+local strings = {"", "a", "é", "日本語", "aé日𝄞", "\u{7FFFFFFF}", "\u{D800}", "\u{110000}", "\xff", "a\x80", "\xC0\x80", "\xE0\x80\x80", "\xF0\x80\x80\x80", "ab\xE6\x97", "\0a\0", "\u{10FFFF}", "\xF4\x90\x80\x80", "\xED\xA0\x80", "\xFE\xBF\xBF\xBF\xBF\xBF\xBF", "\xFF\xBF\xBF\xBF\xBF\xBF\xBF\xBF\xBF", "\xFF\x80\x80\x80\x80\x80\x80\x80"}
 for index, s in ipairs(strings) do
   try(utf8.len, s) try(utf8.len, s, 1, -1, true) try(utf8.codepoint, s, 1, -1) try(utf8.codepoint, s, 1, -1, true)
   for i = -5, 5 do
