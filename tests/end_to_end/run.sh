@@ -19,6 +19,7 @@ fail_usage() {
 gilvm=$(realpath -- "$2")
 [[ -f $gilvm && -x $gilvm ]] || fail_usage "cannot run '$2'"
 readonly gilvm
+readonly time_limit=120  # seconds for one command: none of those that end by themselves takes as many
 
 # Lengths are counted in characters; the messages are English unless a check asks for others.
 export LC_ALL=C.UTF-8 TERM=dumb
@@ -51,7 +52,7 @@ complain() { [[ -n $problem ]] || problem=$1; }
 # run ARGUMENT...: sets `status`, and fills the files out and err. Standard input is empty.
 run() {
   status=0
-  timeout -k 1 20 "$gilvm" "$@" >out 2>err </dev/null || status=$?
+  timeout -k 1 "$time_limit" "$gilvm" "$@" >out 2>err </dev/null || status=$?
 }
 
 want_status() { ((status == $1)) || complain "exit status $status instead of $1"; }
@@ -124,7 +125,7 @@ times_out() {
   local start
   start=$(milliseconds)
   status=0
-  timeout -k 1 20 "$gilvm" --timeout=300ms "${@:2}" -- "$tag" >out 2>err <silent_pipe || status=$?
+  timeout -k 1 "$time_limit" "$gilvm" --timeout=300ms "${@:2}" -- "$tag" >out 2>err <silent_pipe || status=$?
   local took=$(($(milliseconds) - start))
   ((took < 3000)) || complain "it took $took ms"
   want_status 124
@@ -450,7 +451,7 @@ exits 'os.exit in a worker that is a process is the status in the end' 5 --proce
 prints 'os.exit in a child ends the child alone' '7' exit_in_child.lua
 
 for workers in '' --threads=2 --processes=2; do
-  timeout -k 1 20 "$gilvm" ${workers:+"$workers"} lines.lua 2>err | head -n 1 >out
+  timeout -k 1 "$time_limit" "$gilvm" ${workers:+"$workers"} lines.lua 2>err | head -n 1 >out
   status=${PIPESTATUS[0]}
   want_status 141  # 128 + SIGPIPE, as the shell shows it
   want_output 1
@@ -517,7 +518,7 @@ conclude 'a signal counts, however near the end of the program it comes'
 # ---- Processes and files
 
 status=0
-timeout -k 1 20 "$gilvm" fork_beside_reader.lua >out 2>err <silent_pipe || status=$?
+timeout -k 1 "$time_limit" "$gilvm" fork_beside_reader.lua >out 2>err <silent_pipe || status=$?
 want_status 0
 want_output 'once child 3'
 want_silence
@@ -525,7 +526,7 @@ conclude 'a process starts while another thread waits for input, and nothing is 
 
 for code in 0 4; do
   status=0
-  timeout -k 1 20 "$gilvm" daemon_reader.lua "$code" >out 2>err <silent_pipe || status=$?
+  timeout -k 1 "$time_limit" "$gilvm" daemon_reader.lua "$code" >out 2>err <silent_pipe || status=$?
   want_status "$code"
   want_output 'end'
   want_silence

@@ -13,7 +13,7 @@ readonly tests_directory
 readonly repository=${tests_directory%/tests/lessons}
 readonly lessons_directory=docs/lessons
 readonly languages=(en pt-BR)
-readonly time_limit=120  # seconds for one command
+readonly time_limit=600  # seconds for one command
 
 fail_usage() {
   printf 'run.sh: %s; %s\n' "$1" "$usage" >&2
