@@ -8,8 +8,9 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-build_packages=(g++ cmake ninja-build pkg-config liblua5.4-dev libcli11-dev libfmt-dev nlohmann-json3-dev gettext)
-test_packages=(catch2 lua5.4 procps)
+build_packages=(g++ cmake ninja-build pkg-config liblua5.4-dev libfmt-dev nlohmann-json3-dev libedit-dev
+                libuv1-dev libsqlite3-dev libboost-context-dev gettext)
+test_packages=(catch2 expect lua5.4 procps)
 
 # What went wrong is shown only then: a command that succeeds is quiet.
 quietly() {

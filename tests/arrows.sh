@@ -7,8 +7,11 @@ declare -A uses=(
   [base]='' [bytecode]='base' [heap]='base' [object]='heap bytecode base' [frontend]='object heap bytecode base'
   [runtime]='object heap bytecode base' [interp]='runtime object heap bytecode base'
   [sched]='runtime object heap bytecode base' [process]='runtime object heap bytecode base'
-  [lib]='interp sched process frontend runtime object heap bytecode base' [report]='base'
-  [main]='report lib interp sched process frontend runtime object heap bytecode base'
+  [explore]='sched runtime object heap bytecode base'
+  [race]='runtime object heap bytecode base'
+  [copy]='runtime frontend object heap bytecode base'
+  [lib]='interp copy sched process frontend runtime object heap bytecode base' [report]='base'
+  [main]='report explore race lib interp copy sched process frontend runtime object heap bytecode base'
 )
 
 wrong=0

@@ -48,6 +48,43 @@ TEST_CASE("only the loop instructions and the backward jump poll by their operan
   CHECK(polling == std::set<std::string>{"JumpBack", "ForLoop", "GenericForLoop"});
 }
 
+TEST_CASE("a superinstruction reads as its first instruction", "[instruction]") {
+  CodeWord first, second;
+  first.store(Instruction(Opcode::kLoadCell, 7, 1, 0));
+  second.store(Instruction(Opcode::kAddInteger, 8, 7, 1));
+  first.join(second);
+  CHECK(first.handler() >= kOpcodeCount);
+  CHECK(first.handler() < kHandlerCount);
+  CHECK(first.op() == Opcode::kLoadCell);
+  CHECK(first.load().word() == Instruction(Opcode::kLoadCell, 7, 1, 0).word());
+  CHECK(second.handler() == static_cast<unsigned>(Opcode::kAddInteger));
+}
+
+TEST_CASE("instructions that do not use each other's results stay apart where a pair needs that",
+          "[instruction]") {
+  CodeWord first, second;
+  first.store(Instruction(Opcode::kLoadCell, 7, 1, 0));
+  second.store(Instruction(Opcode::kAddInteger, 8, 6, 1));
+  first.join(second);
+  CHECK(first.handler() == static_cast<unsigned>(Opcode::kLoadCell));
+  first.store(Instruction(Opcode::kMultiply, 7, 1, 2));
+  second.store(Instruction(Opcode::kAdd, 7, 7, 3));
+  first.join(second);
+  CHECK(first.handler() == static_cast<unsigned>(Opcode::kMultiply));
+  second.store(Instruction(Opcode::kAdd, 7, 3, 7));
+  first.join(second);
+  CHECK(first.handler() >= kOpcodeCount);
+}
+
+TEST_CASE("a superinstruction touches what threads share at most once, and stops only at its second",
+          "[instruction]") {
+  for (const Superinstruction& pair : kSuperinstructions) {
+    INFO(info_of(pair.first).name << " and " << info_of(pair.second).name);
+    CHECK_FALSE((touches_shared(pair.first) && touches_shared(pair.second)));
+    CHECK_FALSE(is_switch_point(pair.first));
+  }
+}
+
 TEST_CASE("events are numbered as Lua numbers its metamethods", "[instruction]") {
   // ltm.h: TM_INDEX, TM_NEWINDEX, TM_GC, TM_MODE, TM_LEN, TM_EQ, TM_ADD, ...
   CHECK(static_cast<int>(Event::kAdd) == 6);

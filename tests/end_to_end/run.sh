@@ -3,51 +3,11 @@
 # left behind after a time-out or Ctrl-C.
 #
 # A check is a sentence. Each one runs gilvm in an empty folder with the scripts below, without the user's settings.
-set -u -o pipefail
-
-readonly usage='usage: run.sh --gilvm PATH'
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly here
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 readonly examples=${here%/tests/end_to_end}/scripts
-
-fail_usage() {
-  printf 'run.sh: %s; %s\n' "$1" "$usage" >&2
-  exit 2
-}
-
-[[ $# == 2 && $1 == --gilvm ]] || fail_usage 'one option is needed'
-gilvm=$(realpath -- "$2")
-[[ -f $gilvm && -x $gilvm ]] || fail_usage "cannot run '$2'"
-readonly gilvm
 readonly time_limit=120  # seconds for one command: none of those that end by themselves takes as many
 
-# Lengths are counted in characters; the messages are English unless a check asks for others.
-export LC_ALL=C.UTF-8 TERM=dumb
-unset LANG LANGUAGE NO_COLOR
-for variable in "${!GILVM_@}"; do unset "$variable"; done
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-
-passed=0 failed=0 problem=
-
 # ---- What checks are made of
-
-# Ends the check named by the sentence: it failed if `problem` was set on the way.
-conclude() {
-  if [[ -z $problem ]]; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    printf 'FAILED %s: %s\n' "$1" "$problem"
-    sed 's/^/    stdout: /' out | head -n 8
-    sed 's/^/    stderr: /' err | head -n 8
-  fi
-  problem=
-}
-
-complain() { [[ -n $problem ]] || problem=$1; }
 
 # run ARGUMENT...: sets `status`, and fills the files out and err. Standard input is empty.
 run() {
@@ -55,7 +15,6 @@ run() {
   timeout -k 1 "$time_limit" "$gilvm" "$@" >out 2>err </dev/null || status=$?
 }
 
-want_status() { ((status == $1)) || complain "exit status $status instead of $1"; }
 want_output() { [[ $(cat out) == "$1" ]] || complain "standard output is not '$1'"; }
 want_error() { [[ $(cat err) == "$1" ]] || complain "standard error is not '$1'"; }
 want_silence() { [[ ! -s err ]] || complain 'there is something on standard error'; }
@@ -175,6 +134,32 @@ script no_worker <<<'print(arg.worker, arg.workers)'
 script syntax <<<'x = = 1'
 script raise <<<'error("something broke")'
 script raise_table <<<'error({})'
+script thread_of_setup <<'END'
+local threading = require "threading"
+local go_on, thread = threading.Event()
+return experiment {
+  setup = function()
+    thread = threading.Thread{target = function() go_on:wait() end}
+    thread:start()
+  end,
+  worker = function()
+    thread:join()
+    assert(not thread:is_alive() and threading.active_count() == 1)
+  end,
+  observe = function() go_on:set() thread:join() return "joined" end,
+  expect = function() return "joined" end,
+}
+END
+script own_globals <<<'x = (x or 0) + 1 io.write(x, "\n")'
+script ends_late <<'LUA'
+require "threading".Thread{target = function() require "time".sleep(0.01) io.write "thread\n" end}:start()
+kept = setmetatable({}, {__gc = function() io.write "finalizer\n" end})
+LUA
+script memory_in_second <<'LUA'
+local size = arg.worker == 2 and 2^30 or 2^20
+local ok, problem = pcall(string.rep, "x", size // 1 | 0)
+io.write(arg.worker, " ", ok and "enough" or tostring(problem), "\n")
+LUA
 script raise_in_second <<<'if arg.worker == 2 then error("something broke") end'
 script exit_3 <<<'os.exit(3)'
 script exit_true <<<'os.exit(true)'
@@ -234,8 +219,10 @@ local function f() local x = coroutine.wrap(function() local y = nil; y() end); 
 f()
 LUA
 script lock <<'LUA'
-local lock = require("threading").Lock()
+local threading, time = require "threading", require "time"
+local lock = threading.Lock()
 lock:acquire()
+threading.Thread{target = function() time.sleep(1000) lock:release() end, daemon = true}:start()
 io.stdout:write("ready\n"):flush()
 lock:acquire()
 LUA
@@ -245,6 +232,15 @@ local t = require("threading").Thread{target = function() while true do end end}
 t:start()
 io.stdout:write("ready\n"):flush()
 t:join()
+LUA
+script call_there <<'LUA'
+local interpreters = require "interpreters"
+local a, b, queue = interpreters.create(), interpreters.create(), interpreters.create_queue()
+a:call_in_thread(function() while true do pcall(error) end end)
+b:call_in_thread(function() queue:get() end)
+interpreters.create():call(function()
+  require "interpreters".create():call(function() io.stdout:write("ready\n"):flush() while true do end end)
+end)
 LUA
 script join_child <<'LUA'
 local p = require("multiprocessing").Process{target = function() while true do end end}
@@ -281,6 +277,13 @@ require("threading").Thread{daemon = true, target = function() io.read() end}:st
 require("time").sleep(0.05)
 print("end")
 if arg[1] then os.exit(tonumber(arg[1])) end
+LUA
+script ends_first <<'LUA'
+local threading = require "threading"
+threading.Thread{target = function() threading.main_thread():join() print("thread") end}:start()
+threading.Thread{daemon = true, target = function() while true do end end}:start()
+io.write("main ")
+if arg[1] then threading.Lock():release() end
 LUA
 script read <<<'io.stdout:write("ready\n"):flush() io.read()'
 script counter <<'LUA'
@@ -335,6 +338,19 @@ printf 'error("here", 0)' | "$gilvm" - >out 2>err || status=$?
 want_status 1
 conclude 'an error in a script from standard input is status 1'
 
+status=0
+printf 'print("piped", arg[0], ...)' | "$gilvm" >out 2>err || status=$?
+want_status 0
+want_output $'piped\t-'
+want_silence
+conclude 'without a script, what comes from a pipe is one'
+
+status=0
+printf 'error("here")' | "$gilvm" --no-gil >out 2>err || status=$?
+want_status 1
+[[ $(head -n 1 err) == 'gilvm: stdin:1: here' ]] || complain 'the error does not name stdin'
+conclude 'an error in it is status 1'
+
 printf '#!/usr/bin/env gilvm\nprint("ran")\n' >shebang.lua
 prints 'a first line that begins with # is skipped' 'ran' shebang.lua
 
@@ -372,9 +388,14 @@ done <<'CASES'
 --threads=10000 plain.lua|'10000' is not a whole number from 1 to 1000
 --processes=0 plain.lua|'0' is not a whole number from 1 to 1000
 --processes=10000 plain.lua|'10000' is not a whole number from 1 to 1000
+--interpreters=0 plain.lua|'0' is not a whole number from 1 to 1000
+--interpreters=10000 plain.lua|'10000' is not a whole number from 1 to 1000
+--interpreters=four plain.lua|'four' is not a whole number from 1 to 1000
+--interpreters=2 --processes=2 plain.lua|--processes and --interpreters cannot stand together
+--threads=2 --interpreters=2 plain.lua|--threads and --interpreters cannot stand together
 --threads=two plain.lua|'two' is not a whole number from 1 to 1000
 --threads= plain.lua|--threads has an empty value
---lock=gill plain.lua|--lock: 'gill' is not a lock regime; accepted: gil, none
+--lock=gill plain.lua|--lock: 'gill' is not a lock regime; accepted: gil, object, none
 -X gil plain.lua|-X: 'gil' is unknown; accepted: gil=1, gil=0
 --gil=1 plain.lua|--gil takes no value
 --switch-interval=5 plain.lua|'5' has no unit; accepted are times (5ms, 500us, 1s) and instructions (100i)
@@ -388,14 +409,12 @@ done <<'CASES'
 --timeout=5 plain.lua|'5' has no unit; accepted are times such as 10s or 500ms
 --timeout=-1s plain.lua|'-1s' is not a time
 --lang=fr plain.lua|--lang: 'fr' is unknown; accepted: pt-BR, en
---seed=3 plain.lua|--seed is not in this version yet
+--seed=3 plain.lua|--seed needs --schedule=random
 compare|compare needs a script: gilvm compare SCRIPT
 dis|dis needs a script: gilvm dis SCRIPT
 dis plain.lua plain.lua|dis takes one script
 compar plain.lua|there is no command compar; did you mean compare?
-explore plain.lua|the command explore is not in this version yet
 CASES
-refuses 'gilvm alone says what is missing' 2 'no script is named'
 
 # ---- Errors in scripts
 
@@ -410,8 +429,10 @@ raises() {
 raises 'an error ends the script with its message' 'gilvm: raise.lua:1: something broke' raise.lua
 raises 'an error in a worker that is a process names the worker' 'gilvm: worker 2: raise_in_second.lua:1: something broke' \
   --processes=2 raise_in_second.lua
+raises 'an error in a worker that is an interpreter names the worker' 'gilvm: worker 2: raise_in_second.lua:1: something broke' \
+  --interpreters=2 raise_in_second.lua
 raises 'an error in a worker that is a thread names the thread' 'Exception in thread worker 2:' --threads=2 raise_in_second.lua
-for workers in threads processes; do
+for workers in threads interpreters processes; do
   raises "an error in an experiment's worker ($workers) names the worker" \
     'gilvm: worker 2: broken_worker.lua:1: something broke' "--$workers=2" broken_worker.lua
 done
@@ -448,9 +469,14 @@ exits 'os.exit in a coroutine of a thread ends the program' 9 thread_in_coroutin
 exits 'os.exit in a worker that is a thread ends all of them' 5 --threads=2 exit_in_second.lua
 exits 'without the lock as well' 5 --threads=2 --no-gil exit_in_second.lua
 exits 'os.exit in a worker that is a process is the status in the end' 5 --processes=2 exit_in_second.lua
+for round in {1..20}; do
+  exits "os.exit in a worker that is an interpreter ends all of them ($round)" 5 --interpreters=2 exit_in_second.lua
+  exits "so does it in a thread of one ($round)" 6 --interpreters=2 exit_in_thread.lua
+done
 prints 'os.exit in a child ends the child alone' '7' exit_in_child.lua
+exits 'a worker that is a process finds the threads of the setup ended' 0 --processes=2 thread_of_setup.lua
 
-for workers in '' --threads=2 --processes=2; do
+for workers in '' --threads=2 --interpreters=2 --processes=2; do
   timeout -k 1 "$time_limit" "$gilvm" ${workers:+"$workers"} lines.lua 2>err | head -n 1 >out
   status=${PIPESTATUS[0]}
   want_status 141  # 128 + SIGPIPE, as the shell shows it
@@ -474,10 +500,15 @@ for name in loop loop_pcall coroutines lock sleep join; do
   times_out "--timeout ends $name in 4 threads with the GIL" --threads=4 --gil "$name.lua"
   times_out "--timeout ends $name in 4 threads without it" --threads=4 --no-gil "$name.lua"
   times_out "--timeout ends $name in 3 processes" --processes=3 "$name.lua"
+  # Interpreters have no daemon threads.
+  [[ $name == lock ]] || times_out "--timeout ends $name in 3 interpreters" --interpreters=3 "$name.lua"
 done
 times_out '--timeout ends threads that switch at loops only' --threads=4 --switch-points=loops loop.lua
 times_out '--timeout ends threads with a counted interval' --threads=4 --switch-interval=100i loop_pcall.lua
 times_out '--timeout ends an experiment in threads' --threads=2 endless_worker.lua
+times_out '--timeout ends interpreters without the lock' --interpreters=3 --no-gil loop_pcall.lua
+times_out '--timeout ends calls into interpreters, and who waits for one' call_there.lua
+times_out '--timeout ends an experiment in interpreters' --interpreters=2 endless_worker.lua
 times_out '--timeout ends an experiment in processes' --processes=2 endless_worker.lua
 times_out '--timeout ends compare' compare endless_worker.lua
 times_out '--timeout ends a script that does not come' -
@@ -493,7 +524,10 @@ for target in group parent; do
     interrupts "Ctrl-C ($target) ends $name in 4 threads with the GIL" "$target" --threads=4 --gil "$name.lua"
     interrupts "Ctrl-C ($target) ends $name in 4 threads without it" "$target" --threads=4 --no-gil "$name.lua"
     interrupts "Ctrl-C ($target) ends $name in 3 processes" "$target" --processes=3 "$name.lua"
+    [[ $name == lock ]] || interrupts "Ctrl-C ($target) ends $name in 3 interpreters" "$target" --interpreters=3 "$name.lua"
   done
+  interrupts "Ctrl-C ($target) ends calls into interpreters" "$target" call_there.lua
+  interrupts "Ctrl-C ($target) ends an experiment in interpreters" "$target" --interpreters=2 endless_worker.lua
   interrupts "Ctrl-C ($target) ends an experiment in threads" "$target" --threads=2 endless_worker.lua
   interrupts "Ctrl-C ($target) ends an experiment in processes" "$target" --processes=2 endless_worker.lua
   interrupts "Ctrl-C ($target) ends compare" "$target" compare endless_worker.lua
@@ -533,6 +567,16 @@ for code in 0 4; do
   conclude "a daemon that waits for input does not keep the program from ending (os.exit($code))"
 done
 
+for regime in --gil --no-gil; do
+  prints "the program waits for threads that are no daemons, and for no daemon ($regime)" 'main thread' \
+    "$regime" ends_first.lua
+  run "$regime" ends_first.lua fail
+  want_status 1
+  want_output 'main thread'
+  [[ $(head -n 1 err) == 'gilvm: RuntimeError: release unlocked lock' ]] || complain 'the error is not the first line'
+  conclude "also when an error has ended the main thread ($regime)"
+done
+
 # ---- Workers
 
 # prints_sorted: as prints, for lines that come in any order.
@@ -549,9 +593,29 @@ prints_sorted 'each process too' $'1 of 3\n2 of 3\n3 of 3' --processes=3 worker.
 prints_sorted 'without the lock too' $'1 of 3\n2 of 3\n3 of 3' --threads=3 --no-gil worker.lua
 prints_sorted '--threads a.lua b.lua runs each in a thread of its own' $'1 of 2\nsecond 2 of 2' --threads worker.lua second.lua
 prints_sorted '--processes a.lua b.lua runs each in a process of its own' $'1 of 2\nsecond 2 of 2' --processes worker.lua second.lua
+prints_sorted 'each interpreter too' $'1 of 3\n2 of 3\n3 of 3' --interpreters=3 worker.lua
+prints_sorted 'interpreters without the lock too' $'1 of 3\n2 of 3\n3 of 3' --interpreters=3 --no-gil worker.lua
+prints_sorted '--interpreters a.lua b.lua runs each in an interpreter of its own' $'1 of 2\nsecond 2 of 2' \
+  --interpreters worker.lua second.lua
+prints_sorted 'each interpreter has its own globals' $'1\n1\n1' --interpreters=3 own_globals.lua
+prints_sorted 'an interpreter is closed when its worker ends: its threads and finalizers run' $'finalizer\nfinalizer\nthread\nthread' \
+  --interpreters=2 ends_late.lua
+prints '--interpreters=1 is one worker' '1 of 1' --interpreters=1 worker.lua
+prints_sorted '--repeat runs interpreters again' $'1 of 2\n1 of 2\n2 of 2\n2 of 2' --interpreters=2 --repeat=2 worker.lua
 prints '--threads=1 is one worker' '1 of 1' --threads=1 worker.lua
 prints '--repeat runs a plain script again' $'plain\nplain\nplain' --repeat=3 plain.lua
 prints '--cores=1 is enough' 'plain' --cores=1 plain.lua
+
+# Each interpreter may use as much as the flag says, and one that wants more leaves the others theirs.
+prints_sorted '--max-memory holds in each interpreter' $'1 enough\n2 not enough memory\n3 enough' \
+  --interpreters=3 --max-memory=64M memory_in_second.lua
+refuses 'interpreters have no schedule' 2 'cannot schedule what --interpreters asks for' \
+  --schedule=random --interpreters=2 plain.lua
+run --interpreters=2 --stats worker.lua
+want_status 0
+for word in 'worker 1' 'worker 2' main all; do grep -q "$word" err || complain "no '$word' in the statistics"; done
+want_narrow err
+conclude '--stats shows the locks of the interpreters, too'
 
 # ---- Settings
 
@@ -560,6 +624,8 @@ prints '-X gil=0 does the same' $'false\t0.005' -X gil=0 settings.lua
 prints '--switch-interval sets the interval' $'true\t0.0005' --switch-interval=500us settings.lua
 prints '--switch-interval may count instructions' $'true\tnil\t100' --switch-interval=100i settings.lua
 prints '--like sets all of them' $'true\t0.1' --like=ruby3 settings.lua
+prints '--lock=object is no GIL' $'false\t0.005' --lock=object settings.lua
+prints '--like=cpython3.14t is --lock=object' $'false\t0.005' --like=cpython3.14t settings.lua
 prints 'a flag wins over the part of --like that it names' $'false\t0.1' --like=ruby3 --no-gil settings.lua
 
 export GILVM_LOCK=none GILVM_SWITCH_INTERVAL=1ms
@@ -598,8 +664,12 @@ json_is() {
 json_is 'run --json writes the experiment as JSON' repeats.1.expected 300 --json --threads=3 counter.lua
 json_is 'it has an entry for each repetition' repeats 4 --json --repeat=4 counter.lua
 json_is 'it names the world' world.lock none --json --no-gil counter.lua
+json_is 'it names interpreters' world.workers interpreters --json --interpreters=2 counter.lua
+json_is 'an interpreter counts for itself' repeats.1.observed 0 --json --interpreters=2 counter.lua
 json_is 'a process counts for itself' repeats.1.observed 0 --json --processes=2 counter.lua
-json_is 'compare --json has an object for each world' worlds 4 compare --json --repeat=1 counter.lua
+json_is 'compare --json has the interpreters before the processes' worlds.5.world.workers interpreters \
+  compare --json --repeat=1 counter.lua
+json_is 'compare --json has an object for each world' worlds 6 compare --json --repeat=1 counter.lua
 
 for arguments in 'run counter.lua' 'compare --repeat=2 counter.lua' "compare --repeat=1 $examples/lost_update.lua 20000"; do
   read -r -a words <<<"$arguments"
@@ -607,6 +677,7 @@ for arguments in 'run counter.lua' 'compare --repeat=2 counter.lua' "compare --r
   want_status 0
   want_silence
   grep -q 'threads/gil every' out || complain 'there is no row threads/gil every'
+  [[ ${words[0]} == run ]] || grep -q '^interpreters' out || complain 'there is no row of interpreters'
   [[ $(cat out) != *$'\e'* && $(cat out) != *$'\r'* ]] || complain 'there are control characters in the table'
   want_narrow out
   conclude "a pipe gets the table alone, 80 columns wide: ${words[*]##*/}"
@@ -636,10 +707,323 @@ want_status 0
 grep -q 'print("plain")' out || complain 'there is no source line'
 conclude 'dis shows the source beside the bytecode'
 
+# ---- Deadlocks
+
+script philosophers <<'LUA'
+local threading, time = require "threading", require "time"
+local left, right = threading.Lock(), threading.Lock()
+local holding = threading.Semaphore(0)
+local function eat(first, second)
+  local one <close> = first:hold()
+  holding:release()
+  while holding.value < 2 do time.sleep(0) end
+  local two <close> = second:hold()
+end
+local ana = threading.Thread{target = eat, args = {left, right}, name = "Ana"}
+local bia = threading.Thread{target = eat, args = {right, left}, name = "Bia"}
+ana:start()
+bia:start()
+ana:join()
+LUA
+script itself <<'LUA'
+local lock = require "threading".Lock()
+lock:acquire()
+print(pcall(lock.acquire, lock))
+LUA
+script dead_holder <<'LUA'
+local threading = require "threading"
+local lock = threading.RLock()
+local thread = threading.Thread{target = function() lock:acquire() end}
+thread:start()
+thread:join()
+lock:acquire()
+LUA
+script nobody_notifies <<'LUA'
+local threading = require "threading"
+local condition = threading.Condition()
+threading.Thread{target = function()
+  local held <close> = condition:hold()
+  condition:wait()
+end}:start()
+LUA
+script nobody_puts <<'LUA'
+require "queue".SimpleQueue():get()
+LUA
+script deadlocked_experiment <<'LUA'
+local lock = require "threading".Lock()
+return experiment{name = "deadlock", worker = function() lock:acquire() end}
+LUA
+script waits_for_child <<'LUA'
+local multiprocessing, threading = require "multiprocessing", require "threading"
+local lock = threading.Lock()
+lock:acquire()
+threading.Thread{target = function() lock:acquire() end}:start()
+local child = multiprocessing.Process{target = function() require "time".sleep(0.2) end}
+child:start()
+child:join()
+lock:release()
+print("done")
+LUA
+readonly deadlock='gilvm: deadlock: every thread waits, and none can wake another'
+for lock in --gil --no-gil --switch-interval=1i; do
+  run run philosophers.lua $lock
+  want_status 3
+  want_error "$deadlock
+  main waits at philosophers.lua:14 for the end of Ana
+  Ana waits at philosophers.lua:8 for the Lock that Bia took at philosophers.lua:5
+  Bia waits at philosophers.lua:8 for the Lock that Ana took at philosophers.lua:5"
+  conclude "a deadlock is reported, $lock: who waits for what, who has it, and where he took it"
+
+  run run waits_for_child.lua $lock
+  want_status 0
+  want_output done
+  want_silence
+  conclude "a thread that waits for a process is no deadlock, $lock"
+done
+run itself.lua
+want_status 3
+want_output ''
+want_error "$deadlock
+  main waits at itself.lua:3 for the Lock that it took itself at itself.lua:2"
+conclude 'a thread that waits for itself is a deadlock, which pcall does not catch'
+run dead_holder.lua
+want_status 3
+want_error "$deadlock
+  main waits at dead_holder.lua:6 for the RLock that a thread, which has ended, took at dead_holder.lua:3"
+conclude 'the one that has the lock may have ended'
+run nobody_notifies.lua
+want_status 3
+want_error "$deadlock
+  main waits for the end of Thread-1
+  Thread-1 waits at nobody_notifies.lua:5 in wait()"
+conclude 'the report names what the script has called, and a main thread whose script is at its end'
+run nobody_puts.lua
+want_status 3
+want_error "$deadlock
+  main waits at nobody_puts.lua:1 in get()"
+conclude 'a queue that nobody puts anything into is a deadlock'
+run run itself.lua --processes=2
+want_status 3
+conclude 'a deadlock in a child process is its exit status'
+run run itself.lua --interpreters=2
+want_status 3
+grep -q '^gilvm: deadlock' err || complain 'there is no report'
+grep -q 'worker 2 waits at itself.lua:3 for the Lock that it took itself at itself.lua:2' err || complain 'it does not name the worker'
+conclude 'a deadlock of interpreters is one, and names the workers'
+run run deadlocked_experiment.lua --threads=2
+want_status 3
+conclude 'a deadlock ends an experiment'
+run run philosophers.lua --lang=pt-BR
+want_status 3
+grep -q 'Ana espera em philosophers.lua:8 pelo Lock que Bia pegou em philosophers.lua:5' err ||
+  complain 'there is no line in Portuguese'
+conclude 'the report speaks Portuguese'
+
+# ---- Deterministic schedules
+
+script letters <<'LUA'
+for _ = 1, 5 do io.write(arg.worker) x = (x or 0) + 1 end
+LUA
+script one_lost <<'LUA'
+return experiment {
+  name = "one_lost",
+  setup = function() counter = 0 end,
+  worker = function() for _ = 1, tonumber(arg[1] or 20) do counter = counter + 1 end end,
+  observe = function() return counter end,
+  expect = function(n) return n * 20 end,
+}
+LUA
+script all_from_the_seed <<'LUA'
+local time = require "time"
+local start = time.monotonic()
+time.sleep(3600)
+print(time.monotonic() - start >= 3600, time.time(), os.time(), os.clock(), os.getpid(), os.cpu_count())
+print(math.random(1000000), {}, print, io.stdout, string.format("%p", {}), require "threading".Lock())
+local words = {}
+for index = 1, 9 do
+  words["w" .. index] = index
+  words[{}] = index
+  words[debug.upvalueid(function() return index end, 1)] = index
+end
+for _, value in pairs(words) do io.write(value, " ") end
+print(require "threading".get_native_id())
+LUA
+script spins <<'LUA'
+local thread = require "threading".Thread{target = function() stop = true end}
+thread:start()
+while not stop do end
+print "stopped"
+LUA
+script runs_for_ever <<'LUA'
+while true do end
+LUA
+script sleeps_for_ever <<'LUA'
+while true do require "time".sleep(3600) end
+LUA
+script deadlocks_by_chance <<'LUA'
+local threading = require "threading"
+local a, b = threading.Lock(), threading.Lock()
+local function work(first, second)
+  return function() first:acquire() second:acquire() second:release() first:release() end
+end
+local one, other = threading.Thread{target = work(a, b)}, threading.Thread{target = work(b, a)}
+one:start() other:start() one:join() other:join()
+print "done"
+LUA
+script fails_by_chance <<'LUA'
+local threading = require "threading"
+x = 0
+local thread = threading.Thread{target = function() x = 1 x = 0 end}
+thread:start()
+if x ~= 0 then error("seen: " .. x) end
+thread:join()
+LUA
+
+for schedule in random pct round-robin; do
+  run run --no-gil --threads=3 --schedule=$schedule --seed=5 --stats letters.lua
+  mv out out.first && mv err err.first
+  run run --no-gil --threads=3 --schedule=$schedule --seed=5 --stats letters.lua
+  want_status 0
+  want_output "$(cat out.first)"
+  want_error "$(cat err.first)"
+  conclude "--schedule=$schedule: the same seed gives the same output, statistics and schedule"
+  run run --schedule=$schedule --seed=5 all_from_the_seed.lua
+  mv out out.first
+  run run --schedule=$schedule --seed=5 all_from_the_seed.lua
+  want_status 0
+  want_silence
+  want_output "$(cat out.first)"
+  grep -q '^true' out || complain 'it did not sleep'
+  conclude "--schedule=$schedule: time, random numbers, addresses and the order of tables come from the seed"
+  for flags in '' --no-gil --switch-points=loops --switch-interval=10i; do
+    prints "--schedule=$schedule $flags: an endless loop leaves others their turn" stopped \
+      run --schedule=$schedule $flags spins.lua
+  done
+done
+
+run run --no-gil --threads=3 --schedule=random --seed=5 --stats letters.lua
+mv err err.first
+command script -qec "'$gilvm' run --no-gil --threads=3 --schedule=random --seed=5 --stats letters.lua 2>err" /dev/null \
+  </dev/null >out
+want_error "$(cat err.first)"
+conclude 'a schedule does not depend on what standard output is'
+run run --no-gil --threads=3 --schedule=random --seed=5 letters.lua
+mv out out.first
+for seed in 6 7 8; do
+  run run --no-gil --threads=3 --schedule=random "--seed=$seed" letters.lua
+  cmp -s out out.first || break
+done
+[[ $(fold -w1 out | sort) == "$(fold -w1 out.first | sort)" ]] || complain 'a letter is missing'
+! cmp -s out out.first || complain 'four seeds give one interleaving'
+conclude 'another seed gives another interleaving'
+run run --schedule=random --seed=5 all_from_the_seed.lua
+mv out out.first
+run run --schedule=random --seed=6 all_from_the_seed.lua
+! cmp -s out out.first || complain 'the output is that of another seed'
+conclude 'another seed gives other random numbers'
+
+run run --no-gil --threads=2 --schedule=random --seed=1 one_lost.lua --json
+want_status 0
+grep -q '"expected":40,"observed":[0-9]*,"ok":false' out || complain 'no update was lost'
+(($(grep -c '^schedule: ' err) == 1)) || complain 'there is no schedule'
+grep -qF "\"schedule\":\"$(sed 's/^schedule: //' err)\"" out || complain 'the JSON has another schedule'
+mv out out.first
+cp err lost.schedule
+conclude 'without the lock a seed loses updates, and the schedule is printed'
+run replay "$(sed 's/^schedule: //' lost.schedule)" one_lost.lua --json
+want_status 0
+want_silence
+want_output "$(cat out.first)"
+conclude 'replay runs a schedule again, without a flag'
+run replay lost.schedule one_lost.lua --json
+want_status 0
+want_output "$(cat out.first)"
+conclude 'replay reads a schedule from a file'
+run replay lost.schedule one_lost.lua 19
+want_status 4
+want_output ''
+grep -q 'gilvm: the schedule is of another script, or of other arguments' err || complain 'it does not say why'
+grep -q 'gilvm: the run leaves the schedule \(at\|between\) step' err || complain 'it does not say where'
+conclude 'a replay of another program says where it leaves the schedule, and ends'
+run replay --continue lost.schedule one_lost.lua 19 --json
+want_status 0
+grep -q '"observed":' out || complain 'there is no result'
+grep -q 'gilvm: the run leaves the schedule' err || complain 'it does not say where'
+conclude '--continue goes on from there'
+sed 's/ [^,]*,/ 0.0.1,/' lost.schedule >old.schedule
+run replay old.schedule one_lost.lua --json
+want_status 0
+want_line 'the schedule is of gilvm 0.0.1, and this is gilvm'
+conclude 'a schedule of another version is tried, and said to be one'
+refuses 'a word that is no schedule is refused' 2 "'1,2' is neither a schedule nor a file that holds one" \
+  replay 1,2 one_lost.lua
+refuses 'a file that holds no schedule is refused' 2 'is neither a schedule nor a file' replay out.first one_lost.lua
+
+run run --threads=2 --schedule=random --seed=1 --repeat=3 --no-gil one_lost.lua --json
+mv out out.first
+run run --threads=2 --schedule=random --seed=2 --no-gil one_lost.lua --json
+second=$(grep -o '"schedule":"[^"]*"' out.first | sed -n 2p)
+[[ $second == "$(grep -o '"schedule":"[^"]*"' out)" ]] || complain 'the second repetition is another run'
+conclude 'with --repeat each run has the next seed, by which it can be run alone'
+
+deadlocks='' ends=''
+for seed in {0..19}; do
+  run run --schedule=random "--seed=$seed" deadlocks_by_chance.lua
+  case $status in
+    3) deadlocks=$seed && cp err deadlock.schedule ;;
+    0) ends=$seed ;;
+    *) complain "exit status $status" ;;
+  esac
+done
+[[ -n $deadlocks && -n $ends ]] || complain "deadlocked with seed ${deadlocks:-none}, ended with ${ends:-none}"
+grep -q "^$deadlock" deadlock.schedule || complain 'there is no report'
+grep -q '^schedule: ' deadlock.schedule || complain 'there is no schedule'
+conclude 'some seeds deadlock: at once, with the report, status 3 and the schedule'
+run replay deadlock.schedule deadlocks_by_chance.lua
+want_status 3
+want_error "$(grep -v '^schedule: ' deadlock.schedule)"
+conclude 'a replay comes to the same deadlock'
+
+failing=''
+for seed in {0..39}; do
+  run run --no-gil --schedule=random "--seed=$seed" fails_by_chance.lua
+  [[ $status == 1 ]] && failing=$seed && cp err failing.schedule
+done
+[[ -n $failing ]] || complain 'no seed sees the value between'
+grep -q 'seen: [01]' failing.schedule || complain 'there is no error'
+run replay failing.schedule fails_by_chance.lua
+want_status 1
+want_error "$(grep -v '^schedule: ' failing.schedule)"
+conclude 'an error that needs a certain order has a schedule, which brings it back'
+
+times_out 'a deterministic loop without end is stopped' --schedule=random runs_for_ever.lua
+times_out 'so is one that sleeps without end, in no time' --schedule=round-robin sleeps_for_ever.lua
+
+refuses '--schedule knows its kinds' 2 "--schedule: 'dice' is unknown; accepted: os, random" --schedule=dice plain.lua
+refuses '--seed needs a schedule' 2 '--seed needs --schedule=random' --seed=1 plain.lua
+refuses 'processes have no schedule' 2 'cannot schedule what --processes asks for' \
+  --schedule=random --processes=2 plain.lua
+refuses 'compare has no schedule' 2 'compare does not take --schedule' compare --schedule=random one_lost.lua
+for call in 'os.execute("true")' 'io.popen("true")' \
+  'require "multiprocessing".Process{target = print}:start()' 'require "multiprocessing".Pipe()' \
+  'local a = require "asyncio" a.run(function() a.await(a.start_server(print, "127.0.0.1", 0)) end)' 'os.sched_setaffinity(0, {0})'; do
+  printf '%s\n' "$call" >refused.lua
+  run --schedule=random refused.lua
+  want_status 1
+  name=${call%%(*}
+  case $call in
+    *Process*) name=multiprocessing.Process.start ;;
+    *Pipe*) name=multiprocessing.Pipe ;;
+    *start_server*) name=asyncio.start_server ;;
+  esac
+  grep -qF "$name is not possible under a deterministic schedule" err || complain 'it is not refused by name'
+  conclude "$name is refused under a schedule"
+done
+
 # ---- Help, and the language
 
 for language in en pt-BR; do
-  for command in '' run compare dis; do
+  for command in '' run compare explore replay dis; do
     run "--lang=$language" ${command:+"$command"} --help
     want_status 0
     want_silence

@@ -16,7 +16,8 @@ namespace {
 
 constexpr auto kLongestRun = std::chrono::milliseconds(50);
 
-// A native function cannot be interrupted: string.rep is kept from taking long, and printing goes nowhere.
+// Most native functions cannot be interrupted: string.rep is kept from taking long, and printing goes
+// nowhere.
 constexpr const char* kPrelude = R"(
 local rep = string.rep
 function string.rep(text, count, ...)

@@ -174,15 +174,6 @@ TEST_CASE("large objects are destroyed, kept and accounted like small ones", "[h
   CHECK(test.heap.bytes_in_use() == 0);
 }
 
-TEST_CASE("a released large object gives back its bytes at once", "[heap]") {
-  TestHeap test;
-  Object* object = test.local->allocate(ObjectKind::kArrayBlock, 100'000);
-  const std::size_t before = test.heap.bytes_in_use();
-  test.local->release(object);
-  CHECK(test.heap.bytes_in_use() == before - 100'000);
-  CHECK(test.count_objects() == 0);
-}
-
 TEST_CASE("freed cells are used again before new pages are taken", "[heap]") {
   TestHeap test;
   constexpr int kCount = 10'000;

@@ -1,4 +1,6 @@
 // Scripts that meet the limit of their memory, by every way of allocating.
+#include <new>
+
 #include "tests/lib/script_vm.h"
 
 namespace gilvm {
@@ -42,6 +44,8 @@ TEST_CASE("whatever a script allocates without end, it runs out of memory", "[me
   check_runs_out("local t = {} for i = 1, 1e9 do t[i] = tostring(i + 0.5) end");
   check_runs_out("local t = {} for i = 1, 1e9 do t[i] = load('return ' .. i) end");
   check_runs_out("local function f(n) return 1 + f(n + 1) end f(1)");
+  check_runs_out(
+      "local t = {} for i = 1, 1e5 do t[i] = i end for i = 1, 1e9 do t[-i] = { table.unpack(t) } end");
 }
 
 TEST_CASE("a text that is too long for the memory is refused before it is made", "[memory]") {
@@ -64,6 +68,17 @@ TEST_CASE("garbage is collected before memory runs out, also where collecting is
   }
 }
 
+TEST_CASE("a native function whose allocation throws fails as others do, and the VM goes on", "[memory]") {
+  ScriptVm vm({});
+  VmThread& thread = vm.thread();
+  NativeFunction* throwing = NativeFunction::make(
+      thread.heap(), "throwing", [](NativeCall&) -> int { throw std::bad_alloc(); }, 0);
+  set_field(thread, vm.vm().globals, "throwing", Value::native(throwing));
+  CHECK(vm.run("local ok, message = pcall(throwing) return tostring(ok) .. ' ' .. message") ==
+        "false not enough memory");
+  CHECK(vm.run("return 1 + 1") == "2");
+}
+
 TEST_CASE("no message handler sees that memory has run out", "[memory]") {
   ScriptVm vm({}, kLimit);
   CHECK(vm.run(std::string(kPrelude) + R"(
@@ -78,9 +93,11 @@ TEST_CASE("a thread that runs out of memory leaves it to the others", "[memory]"
   for (const LockSettings& lock : lock_regimes()) {
     ScriptVm vm(lock, kLimit);
     CHECK(vm.run(std::string(kPrelude) + R"(
-      local threading = require "threading"
+      local threading, time = require "threading", require "time"
       local results = { "", "", "", "" }  -- of its full size: without a lock, a growth may lose a store
+      local all_have_begun = threading.Event()  -- or there might be no memory left to begin with
       local function work(number)
+        all_have_begun:wait()
         local ok, message = pcall(function() local t = {} for i = 1, 1e9 do t[i] = { i } end end)
         results[number] = message
       end
@@ -89,6 +106,8 @@ TEST_CASE("a thread that runs out of memory leaves it to the others", "[memory]"
         threads[number] = threading.Thread { target = work, args = { number } }
         threads[number]:start()
       end
+      while #all_have_begun.condition.waiters < 4 do time.sleep(0.001) end
+      all_have_begun:set()
       for _, thread in ipairs(threads) do thread:join() end
       return table.concat(results, ",")
     )") == "not enough memory,not enough memory,not enough memory,not enough memory");

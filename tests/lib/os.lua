@@ -75,7 +75,9 @@ try(function() return os.setlocale("C", "x") end)
 try(function() return os.setlocale({}) end)
 try(function() return os.setlocale("C", {}) end)
 local names = {}
-for n in pairs(os) do names[#names + 1] = n end
+for n in pairs(os) do  -- but for Python's
+  if not n:find("^get%l*pid$") and not n:find("cpu_count$") and not n:find("^sched_") then names[#names + 1] = n end
+end
 table.sort(names)
 print(table.concat(names, " "))
 try(function() os.exit("x") end)

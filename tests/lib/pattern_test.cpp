@@ -1,6 +1,6 @@
 #include "vm/lib/pattern.h"
 
-#include <catch2/catch.hpp>
+#include "tests/lib/script_vm.h"
 
 using namespace gilvm;
 
@@ -8,7 +8,8 @@ namespace {
 
 // The first match, or what is wrong with the pattern, or "-".
 std::string first_match(const std::string& subject, const std::string& pattern) {
-  PatternMatcher matcher(subject, pattern);
+  ScriptVm vm({});
+  PatternMatcher matcher(vm.thread(), subject, pattern);
   const char* start = subject.data();
   const char* end = matcher.search(&start);
   if (matcher.failed()) return matcher.error();
@@ -30,7 +31,8 @@ TEST_CASE("a pattern matches the first place where it can", "[pattern]") {
 
 TEST_CASE("captures are bytes or positions", "[pattern]") {
   const std::string subject = "k=v", pattern = "(%w)()=";
-  PatternMatcher matcher(subject, pattern);
+  ScriptVm vm({});
+  PatternMatcher matcher(vm.thread(), subject, pattern);
   const char* end = matcher.match_at(subject.data());
   REQUIRE(end);
   REQUIRE(matcher.value_count() == 2);

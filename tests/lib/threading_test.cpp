@@ -40,16 +40,16 @@ TEST_CASE("a table that can be called is a target", "[threading]") {
 
 TEST_CASE("a thread is started once", "[threading]") {
   CHECK(run("local t = threading.Thread() t:start() t:start()") ==
-        "test:2: threads can only be started once");
+        "RuntimeError: threads can only be started once");
 }
 
 TEST_CASE("a thread that has ended is not started again", "[threading]") {
   CHECK(run("local t = threading.Thread() t:start() t:join() t:start()") ==
-        "test:2: threads can only be started once");
+        "RuntimeError: threads can only be started once");
 }
 
 TEST_CASE("a thread is not joined before it is started", "[threading]") {
-  CHECK(run("threading.Thread():join()") == "test:2: cannot join thread before it is started");
+  CHECK(run("threading.Thread():join()") == "RuntimeError: cannot join thread before it is started");
 }
 
 TEST_CASE("a thread does not join itself", "[threading]") {
@@ -57,8 +57,8 @@ TEST_CASE("a thread does not join itself", "[threading]") {
     local message
     local t t = threading.Thread{target = function() message = select(2, pcall(t.join, t)) end}
     t:start() t:join()
-    return message)") == "cannot join current thread");
-  CHECK(run("threading.current_thread():join()") == "test:2: cannot join current thread");
+    return message)") == "RuntimeError: cannot join current thread");
+  CHECK(run("threading.current_thread():join()") == "RuntimeError: cannot join current thread");
 }
 
 TEST_CASE("join returns after the timeout when the thread goes on", "[threading]") {
@@ -107,34 +107,97 @@ TEST_CASE("is_alive is true from start to end", "[threading]") {
 TEST_CASE("a thread has a name that can be changed", "[threading]") {
   CHECK(run("local t = threading.Thread{name = 'A'} t.name = t.name .. 'B' return t.name") == "AB");
   CHECK(run("return (threading.Thread().name:match('^Thread%-%d+$')) ~= nil") == "true");
-  CHECK(run("threading.Thread().name = 1") == "test:2: cannot set attribute 'name' of a Thread");
-  CHECK(run("threading.Thread().colour = 1") == "test:2: cannot set attribute 'colour' of a Thread");
+  CHECK(run("threading.Thread().name = 1") == "AttributeError: cannot set attribute 'name' of a Thread");
+  CHECK(run("threading.Thread().colour = 1") == "AttributeError: cannot set attribute 'colour' of a Thread");
+}
+
+TEST_CASE("threads without a name are counted anew in every VM, timers too", "[threading]") {
+  CHECK(run("local names = {threading.Thread().name, threading.Thread{name = 'A'}.name, "
+            "threading.Thread().name,\n"
+            "threading.Timer(1, print).name} return table.concat(names, ' ')") ==
+        "Thread-1 A Thread-2 Thread-3");
 }
 
 TEST_CASE("daemon is set before the start only", "[threading]") {
   CHECK(run("local t = threading.Thread() local was = t.daemon t.daemon = true return tostring(was) .. "
             "tostring(t.daemon)") == "falsetrue");
   CHECK(run("local t = threading.Thread() t:start() t.daemon = true") ==
-        "test:2: cannot set daemon status of active thread");
+        "RuntimeError: cannot set daemon status of active thread");
 }
 
 TEST_CASE("tostring of a thread shows its name and state", "[threading]") {
   CHECK(run("return threading.Thread{name = 'A'}") == "<Thread(A, initial)>");
   CHECK(run("local t = threading.Thread{name = 'A', daemon = true} t:start() t:join() return t") ==
-        "<Thread(A, stopped daemon)>");
+        "<Thread(A, stopped daemon 2)>");
 }
 
 TEST_CASE("wrong arguments of Thread are errors", "[threading]") {
-  CHECK(run("threading.Thread{target = 1}") == "test:2: Thread: target must be a function, got number");
-  CHECK(run("threading.Thread{args = 1}") == "test:2: Thread: args must be a table, got number");
+  CHECK(run("threading.Thread{target = 1}") == "TypeError: Thread: target must be a function, got number");
+  CHECK(run("threading.Thread{args = 1}") == "TypeError: Thread: args must be a table, got number");
   CHECK(run("threading.Thread{tarqet = print}") ==
-        "test:2: Thread() got an unexpected keyword argument 'tarqet'");
+        "TypeError: Thread() got an unexpected keyword argument 'tarqet'");
   CHECK(run("threading.Thread().start({})") ==
         "test:2: bad argument #1 to 'start' (Thread expected, got table)");
 }
 
+TEST_CASE("keyword arguments are the target's last argument", "[threading]") {
+  CHECK(run(R"(
+    local got
+    local t = threading.Thread{target = function(a, k) got = a .. k.word end, args = {1}, kwargs = {word = "x"}}
+    t:start() t:join()
+    return got)") == "1x");
+  CHECK(run("threading.Thread{kwargs = 1}") == "TypeError: Thread: kwargs must be a table, got number");
+}
+
+TEST_CASE("a thread is a daemon when the thread that makes it is one", "[threading]") {
+  CHECK(run(R"(
+    local own, child, told
+    local t = threading.Thread{daemon = true, target = function()
+      own, child = threading.Thread().daemon, threading.Thread{daemon = false}.daemon
+    end}
+    t:start() t:join()
+    return string.format("%s %s %s", own, child, threading.Thread().daemon))") == "true false false");
+}
+
+TEST_CASE("ident and native_id are known as soon as a thread was started", "[threading]") {
+  CHECK(run(R"(
+    local go, inside = threading.Lock()
+    go:acquire()
+    local t = threading.Thread{target = function() go:acquire() inside = threading.get_native_id() end}
+    local before = tostring(t.ident) .. tostring(t.native_id)
+    t:start()
+    local known = t.ident ~= nil and t.native_id
+    go:release() t:join()
+    return before .. tostring(known == inside) .. tostring(known ~= threading.main_thread().native_id))") ==
+        "nilniltruetrue");
+}
+
+TEST_CASE("join with a timeout below zero does not wait", "[threading]") {
+  CHECK(run(R"(
+    local go = threading.Lock() go:acquire()
+    local t = threading.Thread{target = function() go:acquire() end}
+    t:start()
+    t:join(-1) t:join(0)
+    local alive = t:is_alive()
+    go:release() t:join()
+    return alive)") == "true");
+}
+
+TEST_CASE("a thread that joins the main thread goes on when the script has ended", "[threading]") {
+  for (const LockSettings& lock : lock_regimes()) {
+    ScriptVm vm(lock);
+    CHECK(vm.run(R"(
+      local threading = require "threading"
+      ended = "early"
+      threading.Thread{target = function() threading.main_thread():join() ended = "after" end}:start()
+      return ended)") == "early");
+    CHECK(vm.run("return ended") == "after");
+  }
+}
+
 TEST_CASE("an error in a thread leaves the others alone", "[threading]") {
   CHECK(run(R"(
+    threading.excepthook = function() end
     local t = threading.Thread{target = error, args = {"broken"}}
     t:start() t:join()
     local after = false
@@ -194,9 +257,9 @@ TEST_CASE("a lock is acquired once and released", "[threading]") {
 }
 
 TEST_CASE("releasing a lock that nobody holds is an error", "[threading]") {
-  CHECK(run("threading.Lock():release()") == "test:2: release unlocked lock");
+  CHECK(run("threading.Lock():release()") == "RuntimeError: release unlocked lock");
   CHECK(run("local lock = threading.Lock() lock:acquire() lock:release() lock:release()") ==
-        "test:2: release unlocked lock");
+        "RuntimeError: release unlocked lock");
 }
 
 TEST_CASE("another thread than the holder may release a lock", "[threading]") {
@@ -227,9 +290,9 @@ TEST_CASE("a timeout that is not over acquires the lock", "[threading]") {
 
 TEST_CASE("acquire refuses a timeout that does not wait", "[threading]") {
   CHECK(run("local lock = threading.Lock() lock:acquire() lock:acquire(false, 1)") ==
-        "test:2: can't specify a timeout for a non-blocking call");
+        "ValueError: can't specify a timeout for a non-blocking call");
   CHECK(run("threading.Lock():acquire{blocking = false, timeout = 1}") ==
-        "test:2: can't specify a timeout for a non-blocking call");
+        "ValueError: can't specify a timeout for a non-blocking call");
 }
 
 TEST_CASE("a held lock is released at the end of the block, also by an error", "[threading]") {
@@ -297,7 +360,7 @@ TEST_CASE("sleep lets the other threads run", "[time]") {
 TEST_CASE("sleep lasts at least as long as asked, and refuses less than nothing", "[time]") {
   CHECK(run("local start = time.monotonic() time.sleep(0.02) return time.monotonic() - start >= 0.02") ==
         "true");
-  CHECK(run("time.sleep(-1)") == "test:2: sleep length must be non-negative");
+  CHECK(run("time.sleep(-1)") == "ValueError: sleep length must be non-negative");
   CHECK(run("time.sleep('soon')") == "test:2: bad argument #1 to 'sleep' (number expected, got string)");
   CHECK(run("time.sleep(0) return 'done'") == "done");
 }
@@ -315,7 +378,8 @@ TEST_CASE("a thread that waits for a lock lets the others run", "[threading]") {
 TEST_CASE("setswitchinterval changes the interval of a running VM", "[sys]") {
   CHECK(run("local sys = require 'sys' sys.setswitchinterval(0.001) return sys.getswitchinterval()") ==
         "0.001");
-  CHECK(run("require('sys').setswitchinterval(0)") == "test:2: switch interval must be strictly positive");
+  CHECK(run("require('sys').setswitchinterval(0)") ==
+        "ValueError: switch interval must be strictly positive");
 }
 
 TEST_CASE("is_gil_enabled tells the lock regime", "[sys]") {

@@ -13,7 +13,7 @@ using Variables = std::map<std::string, std::string>;
 using Words = std::vector<std::string>;
 
 std::variant<Options, FinalText> parse(const Words& words, const Variables& variables = {},
-                                       bool terminal = false) {
+                                       bool terminal = false, bool input_terminal = false) {
   Surroundings surroundings;
   surroundings.variable = [&](const char* name) -> const char* {
     const auto found = variables.find(name);
@@ -21,6 +21,7 @@ std::variant<Options, FinalText> parse(const Words& words, const Variables& vari
   };
   surroundings.cores = 8;
   surroundings.terminal = terminal;
+  surroundings.input_terminal = input_terminal;
   auto result = parse_options(words, surroundings);
   choose_language(Language::kEnglish);
   return result;
@@ -121,6 +122,8 @@ TEST_CASE("the default number of workers is that of the cores in use, but at lea
   CHECK(options_of({"--threads", "a.lua", "--cores=3"}).count == 3);
   CHECK(options_of({"--processes", "a.lua", "--cores=1"}).count == 2);
   CHECK(options_of({"--processes", "a.lua"}).workers == WorkerKind::kProcesses);
+  CHECK(options_of({"--interpreters=3", "a.lua"}).workers == WorkerKind::kInterpreters);
+  CHECK(options_of({"--interpreters=3", "a.lua"}).count == 3);
 }
 
 TEST_CASE("every spelling of the lock regime is accepted", "[options]") {
@@ -212,19 +215,20 @@ TEST_CASE("a wrong value in an environment variable is refused by the variable's
       refusal_of({"a.lua"}, {{"GILVM_SWITCH_INTERVAL", "5"}}) ==
       "GILVM_SWITCH_INTERVAL: '5' has no unit; accepted are times (5ms, 500us, 1s) and instructions (100i)");
   CHECK(refusal_of({"a.lua"}, {{"GILVM_LOCK", "x"}}) ==
-        "GILVM_LOCK: 'x' is not a lock regime; accepted: gil, none");
+        "GILVM_LOCK: 'x' is not a lock regime; accepted: gil, object, none");
   CHECK(refusal_of({"a.lua"}, {{"GILVM_THREADS", "0"}}) ==
         "GILVM_THREADS: '0' is not a whole number from 1 to 1000");
   CHECK(refusal_of({"a.lua"}, {{"GILVM_STATS", "yes"}}) == "GILVM_STATS: 'yes' is unknown; accepted: 1, 0");
   CHECK(refusal_of({"a.lua"}, {{"GILVM_LANG", "fr"}}) == "GILVM_LANG: 'fr' is unknown; accepted: pt-BR, en");
-  CHECK(refusal_of({"a.lua"}, {{"GILVM_LIKE", "cpython3.14t"}}) ==
-        "GILVM_LIKE: cpython3.14t locks each object, which is not in this version yet; accepted: cpython2.7, "
-        "cpython3.9, cpython3.12, ruby3, none");
+  CHECK(refusal_of({"a.lua"}, {{"GILVM_LIKE", "cpython3.13"}}) ==
+        "GILVM_LIKE: 'cpython3.13' is unknown; accepted: cpython2.7, cpython3.9, cpython3.12, cpython3.14t, "
+        "ruby3, none");
   CHECK(refusal_of({"a.lua"}, {{"GILVM_THREADS", "2"}, {"GILVM_PROCESSES", "2"}}) ==
         "GILVM_THREADS and GILVM_PROCESSES cannot stand together");
   CHECK(refusal_of({"a.lua"}, {{"GILVM_MAX_MEMORY", "12"}}) ==
         "GILVM_MAX_MEMORY: '12' has no unit; accepted are sizes such as 512M or 2G");
-  CHECK(refusal_of({"a.lua"}, {{"GILVM_SEED", "1"}}) == "GILVM_SEED is not in this version yet");
+  CHECK(refusal_of({"a.lua"}, {{"GILVM_INTERPRETERS", "0"}}) ==
+        "GILVM_INTERPRETERS: '0' is not a whole number from 1 to 1000");
 }
 
 TEST_CASE("a number of workers outside of 1 to 1000 is refused", "[options]") {
@@ -275,16 +279,18 @@ TEST_CASE("a hostile word cannot break the one line", "[options]") {
   CHECK(refusal.find('\x1b') == std::string::npos);
   CHECK(refusal.size() < 200);
   CHECK(refusal_of({"a.lua", "--lock=\n\xff{0}"}) ==
-        "--lock: '??{0}' is not a lock regime; accepted: gil, none");
+        "--lock: '??{0}' is not a lock regime; accepted: gil, object, none");
 }
 
 TEST_CASE("a wrong value is refused with what is accepted", "[options]") {
-  CHECK(refusal_of({"a.lua", "--lock=mutex"}) == "--lock: 'mutex' is not a lock regime; accepted: gil, none");
+  CHECK(refusal_of({"a.lua", "--lock=mutex"}) ==
+        "--lock: 'mutex' is not a lock regime; accepted: gil, object, none");
   CHECK(refusal_of({"a.lua", "-X", "gil=2"}) == "-X: 'gil=2' is unknown; accepted: gil=1, gil=0");
   CHECK(refusal_of({"a.lua", "--switch-points=all"}) ==
         "--switch-points: 'all' is unknown; accepted: every, loops");
   CHECK(refusal_of({"a.lua", "--like=cpython"}) ==
-        "--like: 'cpython' is unknown; accepted: cpython2.7, cpython3.9, cpython3.12, ruby3, none");
+        "--like: 'cpython' is unknown; accepted: cpython2.7, cpython3.9, cpython3.12, cpython3.14t, ruby3, "
+        "none");
   CHECK(refusal_of({"a.lua", "--repeat=0"}) == "--repeat: '0' is not a whole number from 1 to 1000");
   CHECK(refusal_of({"a.lua", "--repeat=1001"}) == "--repeat: '1001' is not a whole number from 1 to 1000");
   CHECK(refusal_of({"a.lua", "--cores=0"}) == "--cores: '0' is not a whole number from 1 to 1024");
@@ -298,9 +304,10 @@ TEST_CASE("a wrong value is refused with what is accepted", "[options]") {
 }
 
 TEST_CASE("a missing, empty or superfluous value is refused", "[options]") {
-  CHECK(refusal_of({"a.lua", "--lock"}) == "--lock needs a value: --lock=gil|none");
+  CHECK(refusal_of({"a.lua", "--lock"}) == "--lock needs a value: --lock=gil|object|none");
   CHECK(refusal_of({"a.lua", "--stats", "--repeat"}) == "--repeat needs a value: --repeat=N");
   CHECK(refusal_of({"a.lua", "--repeat", "--"}) == "--repeat needs a value: --repeat=N");
+  CHECK(refusal_of({"a.lua", "--repeat", "--stats"}) == "--repeat needs a value: --repeat=N");
   CHECK(refusal_of({"--lock=", "a.lua"}) == "--lock has an empty value");
   CHECK(refusal_of({"a.lua", "--threads="}) == "--threads has an empty value");
   CHECK(refusal_of({"a.lua", "--no-gil=1"}) == "--no-gil takes no value");
@@ -308,22 +315,36 @@ TEST_CASE("a missing, empty or superfluous value is refused", "[options]") {
 }
 
 TEST_CASE("what is not in this version yet is refused by name", "[options]") {
-  CHECK(refusal_of({"a.lua", "--lock=object"}) ==
-        "--lock: a lock for each object is not in this version yet; accepted: gil, none");
-  CHECK(refusal_of({"a.lua", "--like=cpython3.14t"}) ==
-        "--like: cpython3.14t locks each object, which is not in this version yet; accepted: cpython2.7, "
-        "cpython3.9, cpython3.12, ruby3, none");
-  CHECK(refusal_of({"a.lua", "--interpreters=4"}) == "--interpreters is not in this version yet");
-  CHECK(refusal_of({"a.lua", "--schedule=os"}) == "--schedule is not in this version yet");
-  CHECK(refusal_of({"a.lua", "--seed", "7"}) == "--seed is not in this version yet");
-  const std::string command = GENERATE("explore", "replay", "race", "lesson", "trace", "lab");
+  const std::string command = GENERATE("lesson", "trace", "lab");
   CHECK(refusal_of({command, "a.lua"}) == "the command " + command + " is not in this version yet");
 }
 
+TEST_CASE("without a script, lines are read from a terminal, or else a script from standard input",
+          "[options]") {
+  const auto alone = [](const Words& words, const Variables& variables = {}) {
+    return std::get<Options>(parse(words, variables, true, true));
+  };
+  CHECK(alone({}).interactive);
+  CHECK(alone({}).scripts.empty());
+  CHECK(alone({"--no-gil", "--timeout=5s", "--stats"}).lock.regime == LockRegime::kNone);
+  CHECK(alone({}, {{"GILVM_SWITCH_INTERVAL", "1ms"}}).lock.interval.time == std::chrono::milliseconds(1));
+  CHECK(alone({}, {{"GILVM_THREADS", "4"}, {"GILVM_REPEAT", "2"}, {"GILVM_JSON", "1"}}).interactive);
+  CHECK_FALSE(alone({"a.lua"}).interactive);
+  CHECK_FALSE(alone({"-"}).interactive);
+  CHECK_FALSE(options_of({}).interactive);
+  CHECK(options_of({"--no-gil"}).scripts == Words{"-"});
+}
+
+TEST_CASE("typed lines have no workers, repetitions or results", "[options]") {
+  const std::string flag = GENERATE("--threads", "--processes=2", "--repeat=2", "--json");
+  const auto result = parse({flag}, {}, true, true);
+  const FinalText* final_text = std::get_if<FinalText>(&result);
+  REQUIRE(final_text);
+  const std::string name = flag.substr(0, flag.find('='));
+  CHECK(final_text->text == "gilvm: " + name + " needs a script: gilvm " + name + " SCRIPT\n");
+}
+
 TEST_CASE("a missing script is refused", "[options]") {
-  CHECK(refusal_of({}) == "no script is named, and the REPL is not in this version yet; see gilvm --help");
-  CHECK(refusal_of({"--no-gil"}) ==
-        "no script is named, and the REPL is not in this version yet; see gilvm --help");
   CHECK(refusal_of({"run"}) == "run needs a script: gilvm run SCRIPT");
   CHECK(refusal_of({"compare", "--threads=4"}) == "compare needs a script: gilvm compare SCRIPT");
   CHECK(refusal_of({"dis"}) == "dis needs a script: gilvm dis SCRIPT");
@@ -337,6 +358,79 @@ TEST_CASE("a mistyped command is refused, and a script of that name can still be
   CHECK(options_of({"run", "explore"}).scripts == Words{"explore"});
 }
 
+TEST_CASE("a schedule is chosen by its name, and its seed is any 64 bits", "[options]") {
+  CHECK(options_of({"a.lua"}).schedule == ScheduleKind::kOs);
+  CHECK(options_of({"a.lua", "--schedule=os"}).schedule == ScheduleKind::kOs);
+  CHECK(options_of({"a.lua", "--schedule=round-robin"}).schedule == ScheduleKind::kRoundRobin);
+  CHECK(options_of({"a.lua", "--schedule", "pct"}).schedule == ScheduleKind::kPct);
+  const Options options = options_of({"a.lua", "--schedule=random", "--seed=18446744073709551615"});
+  CHECK(options.schedule == ScheduleKind::kRandom);
+  CHECK(options.seed == UINT64_MAX);
+  CHECK(options_of({"a.lua"}, {{"GILVM_SCHEDULE", "random"}, {"GILVM_SEED", "3"}}).seed == 3);
+}
+
+TEST_CASE("a deterministic schedule has the same number of workers on every machine", "[options]") {
+  Surroundings surroundings;
+  surroundings.cores = 64;
+  const Words words = {"a.lua", "--threads", "--schedule=random"};
+  CHECK(std::get<Options>(parse_options(words, surroundings)).count == 2);
+}
+
+TEST_CASE("what no schedule decides is refused with one", "[options]") {
+  CHECK(refusal_of({"a.lua", "--schedule=dice"}) ==
+        "--schedule: 'dice' is unknown; accepted: os, random, round-robin, pct; a recorded schedule is for "
+        "gilvm replay");
+  CHECK(refusal_of({"a.lua", "--schedule=random", "--seed=-1"}) ==
+        "--seed: '-1' is not a whole number from 0 to 18446744073709551615");
+  const std::string seed_alone = "--seed needs --schedule=random, --schedule=round-robin or --schedule=pct";
+  CHECK(refusal_of({"a.lua", "--seed=7"}) == seed_alone);
+  CHECK(refusal_of({"a.lua", "--seed=7", "--schedule=os"}) == seed_alone);
+  CHECK(refusal_of({"a.lua", "--schedule=pct", "--processes=2"}) ==
+        "--schedule=pct decides over threads; it cannot schedule what --processes asks for");
+  CHECK(refusal_of({"a.lua", "--schedule=pct", "--interpreters=2"}) ==
+        "--schedule=pct decides over threads; it cannot schedule what --interpreters asks for");
+  CHECK(refusal_of({"compare", "a.lua", "--schedule=random"}) == "compare does not take --schedule");
+  CHECK(options_of({"compare", "a.lua"}, {{"GILVM_SCHEDULE", "random"}}).schedule == ScheduleKind::kOs);
+}
+
+TEST_CASE("replay takes a schedule before the script, and no flag that the schedule settles", "[options]") {
+  const Options options = options_of({"replay", "a-schedule", "a.lua", "--continue", "5", "b.lua"});
+  CHECK(options.command == Command::kReplay);
+  CHECK(options.recorded == "a-schedule");
+  CHECK(options.scripts == Words{"a.lua"});
+  CHECK(options.arguments == Words{"5", "b.lua"});
+  CHECK(options.goes_on);
+  CHECK(refusal_of({"replay", "a-schedule"}) ==
+        "replay needs a schedule and a script: gilvm replay SCHEDULE SCRIPT");
+  CHECK(refusal_of({"replay", "a-schedule", "a.lua", "--no-gil"}) == "replay does not take --no-gil");
+  CHECK(refusal_of({"a.lua", "--continue"}) == "run does not take --continue");
+}
+
+TEST_CASE("race runs ten random schedules without the GIL unless told otherwise", "[options]") {
+  const Options plain = options_of({"race", "a.lua"});
+  CHECK(plain.lock.regime == LockRegime::kNone);
+  CHECK(plain.schedule == ScheduleKind::kRandom);
+  CHECK(plain.repeat == 10);
+  CHECK(plain.count == 2);
+  const Options other = options_of({"race", "--gil", "--schedule=pct", "--repeat=3", "--threads=4", "a.lua"});
+  CHECK(other.lock.regime == LockRegime::kGil);
+  CHECK(other.schedule == ScheduleKind::kPct);
+  CHECK(other.repeat == 3);
+  CHECK(other.count == 4);
+  CHECK(options_of({"race", "--threads", "a.lua", "b.lua"}).scripts.size() == 2);
+  CHECK(refusal_of({"race", "--processes=2", "a.lua"}) == "race does not take --processes");
+  CHECK(refusal_of({"race", "--schedule=os", "a.lua"}) ==
+        "race decides over threads by itself: --schedule=random, --schedule=round-robin or --schedule=pct");
+}
+
+TEST_CASE("races are detected where the schedule is deterministic", "[options]") {
+  CHECK(options_of({"--detect-races", "--schedule=random", "a.lua"}).detect_races);
+  CHECK(options_of({"replay", "--detect-races", "1", "a.lua"}).detect_races);
+  CHECK(refusal_of({"--detect-races", "a.lua"}) ==
+        "--detect-races needs --schedule=random, --schedule=round-robin or --schedule=pct");
+  CHECK(refusal_of({"race", "--detect-races", "a.lua"}) == "race does not take --detect-races");
+}
+
 TEST_CASE("dis refuses what it has no use for", "[options]") {
   CHECK(refusal_of({"dis", "a.lua", "--threads=4"}) == "dis does not take --threads");
   CHECK(refusal_of({"dis", "a.lua", "b.lua"}) == "dis takes one script, so 'b.lua' is too many");
@@ -344,7 +438,7 @@ TEST_CASE("dis refuses what it has no use for", "[options]") {
 
 TEST_CASE("help fits 80 columns in both languages and names nothing that is not there", "[options]") {
   const std::string language = GENERATE("--lang=en", "--lang=pt-BR");
-  const std::string command = GENERATE("", "run", "compare", "dis");
+  const std::string command = GENERATE("", "run", "compare", "explore", "race", "replay", "dis");
   const std::string help =
       help_of(command.empty() ? Words{"--help", language} : Words{command, "-h", language});
   std::istringstream lines(help);
@@ -352,7 +446,7 @@ TEST_CASE("help fits 80 columns in both languages and names nothing that is not 
     INFO(line);
     CHECK(display_width(line) <= 80);
   }
-  for (const char* later : {"object", "explore", "replay", "race", "--seed", "--interpreters"}) {
+  for (const char* later : {"gilvm lab"}) {
     CHECK(help.find(later) == std::string::npos);
   }
 }
@@ -400,23 +494,26 @@ TEST_CASE("colour is only for a terminal, and not under NO_COLOR or --json", "[o
   CHECK_FALSE(color({"a.lua", "--json"}, {}, true));
 }
 
-TEST_CASE("compare runs four worlds, and those that agree with the lock that is given", "[options]") {
+TEST_CASE("compare runs six worlds, and those that agree with the lock that is given", "[options]") {
   const auto worlds = [](const Words& flags) {
     Words words = {"compare", "a.lua"};
     words.insert(words.end(), flags.begin(), flags.end());
     return worlds_to_compare(options_of(words));
   };
   const std::vector<World> all = worlds({"--threads=4", "--switch-interval=9i"});
-  REQUIRE(all.size() == 4);
+  REQUIRE(all.size() == 6);
   CHECK(all[0].lock.points == SwitchPoints::kEvery);
   CHECK(all[1].lock.points == SwitchPoints::kLoops);
   CHECK(all[1].lock.interval.instructions == 9);
-  CHECK(all[2].lock.regime == LockRegime::kNone);
-  CHECK(all[3].workers == WorkerKind::kProcesses);
-  CHECK(worlds({"--no-gil"}).size() == 2);
-  CHECK(worlds({"--gil"}).size() == 3);
-  CHECK(worlds({"--switch-points=loops"}).size() == 3);
-  CHECK(worlds({"--like=cpython3.12"}).size() == 2);
+  CHECK(all[2].lock.regime == LockRegime::kObject);
+  CHECK(all[3].lock.regime == LockRegime::kNone);
+  CHECK(all[4].workers == WorkerKind::kInterpreters);
+  CHECK(all[5].workers == WorkerKind::kProcesses);
+  CHECK(worlds({"--no-gil"}).size() == 3);
+  CHECK(worlds({"--lock=object"}).size() == 3);
+  CHECK(worlds({"--gil"}).size() == 4);
+  CHECK(worlds({"--switch-points=loops"}).size() == 5);
+  CHECK(worlds({"--like=cpython3.12"}).size() == 3);
   CHECK(options_of({"compare", "a.lua"}).repeat == 5);
 }
 

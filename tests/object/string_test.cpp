@@ -22,6 +22,20 @@ TEST_CASE("a string keeps its bytes, zero bytes too, and ends with one more", "[
   }
 }
 
+TEST_CASE("the room that many strings took is free when they are gone, and the others are found",
+          "[string]") {
+  ObjectHeap heap;
+  Table* table = Table::make(*heap.local);
+  const String* kept = heap.strings.make(*heap.local, "kept");
+  table->set_integer(*heap.local, 1, Value::string(kept));
+  heap.collect(table);
+  const std::size_t before = heap.heap.bytes_in_use();
+  for (int number = 0; number < 100'000; ++number) heap.strings.make(*heap.local, std::to_string(number));
+  heap.collect(table);
+  CHECK(heap.heap.bytes_in_use() == before);
+  CHECK(heap.strings.make(*heap.local, "kept") == kept);
+}
+
 TEST_CASE("two short strings with the same bytes are one object", "[string]") {
   ObjectHeap heap;
   for (std::size_t length = 0; length <= String::kLongestShort; ++length) {

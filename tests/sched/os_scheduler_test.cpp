@@ -204,6 +204,28 @@ TEST_CASE("an interrupt wakes every parked thread", "[os_scheduler]") {
   CHECK(interrupted == 6);
 }
 
+TEST_CASE("an interrupt of one thread wakes that thread alone, until it is cleared", "[os_scheduler]") {
+  OsScheduler scheduler;
+  std::atomic<Parker*> other{nullptr};
+  std::atomic<bool> other_woken{false};
+  const ThreadId thread = start(scheduler, [&] {
+    Parker& self = scheduler.current();
+    other = &self;
+    CHECK(scheduler.park(self, std::nullopt) == WakeReason::kUnparked);
+    other_woken = true;
+  });
+  spin_until([&] { return other != nullptr; });
+  Parker& self = scheduler.current();
+  scheduler.interrupt(self);
+  CHECK(scheduler.park(self, std::nullopt) == WakeReason::kInterrupted);
+  CHECK_FALSE(other_woken);
+  scheduler.clear_interrupt(self);
+  scheduler.unpark(self);
+  CHECK(scheduler.park(self, std::nullopt) == WakeReason::kUnparked);
+  scheduler.unpark(*other);
+  scheduler.join(thread);
+}
+
 TEST_CASE("an interrupt holds for later parks until it is cleared, and eats no token", "[os_scheduler]") {
   OsScheduler scheduler;
   Parker& parker = scheduler.current();
@@ -217,6 +239,97 @@ TEST_CASE("an interrupt holds for later parks until it is cleared, and eats no t
   scheduler.clear_interrupt();
   CHECK(scheduler.park(parker, std::nullopt) == WakeReason::kUnparked);
   CHECK(scheduler.park(parker, Instant{}) == WakeReason::kDeadline);
+}
+
+TEST_CASE("who falls asleep last, or ends last, finds that all the others sleep for ever", "[os_scheduler]") {
+  for (const bool the_last_ends : {false, true}) {
+    OsScheduler scheduler;
+    std::atomic<int> deadlocks{0};
+    scheduler.on_deadlock = [&] {
+      ++deadlocks;
+      scheduler.interrupt_all();
+    };
+    std::atomic<int> begun{0};
+    std::atomic<int> interrupted{0};
+    for (int thread = 0; thread < 4; ++thread) {
+      start(scheduler, [&] {
+        ++begun;
+        spin_until([&] { return begun == 4; });
+        interrupted += scheduler.park(scheduler.current(), std::nullopt) == WakeReason::kInterrupted;
+      });
+    }
+    if (the_last_ends) start(scheduler, [] {});
+    // A thread that the scheduler does not know cannot wake anybody.
+    spin_until([&] { return interrupted == 4; });
+    CHECK(deadlocks == 1);
+  }
+}
+
+TEST_CASE("while threads wake each other, or one has a deadline, there is no deadlock", "[os_scheduler]") {
+  OsScheduler scheduler;
+  std::atomic<int> deadlocks{0};
+  scheduler.on_deadlock = [&] { ++deadlocks; };
+  constexpr int kTurns = 20000;
+  std::atomic<Parker*> parkers[2] = {nullptr, nullptr};
+  std::atomic<int> turn{0};
+  const auto take_turns = [&](int self) {
+    parkers[self] = &scheduler.current();
+    spin_until([&] { return parkers[1 - self].load() != nullptr; });
+    for (int index = self; index < kTurns; index += 2) {
+      while (turn != index) scheduler.park(*parkers[self], std::nullopt);
+      ++turn;
+      scheduler.unpark(*parkers[1 - self]);
+    }
+  };
+  const ThreadId one = start(scheduler, [&] { take_turns(0); });
+  const ThreadId other = start(scheduler, [&] { take_turns(1); });
+  const ThreadId third = start(scheduler, [&] {
+    Parker& own = scheduler.current();
+    std::atomic<Parker*> sleeper{nullptr};
+    const ThreadId sleeping = start(scheduler, [&] {
+      sleeper = &scheduler.current();
+      scheduler.park(*sleeper, std::nullopt);
+    });
+    spin_until([&] { return turn == kTurns && sleeper.load() != nullptr; });
+    CHECK(scheduler.park(own, monotonic_now() + 1ms) == WakeReason::kDeadline);
+    scheduler.unpark(*sleeper);
+    scheduler.join(sleeping);
+  });
+  for (const ThreadId thread : {one, other, third}) scheduler.join(thread);
+  CHECK(deadlocks == 0);
+}
+
+TEST_CASE("join_all gives up at its deadline, and not before every thread has ended otherwise",
+          "[os_scheduler]") {
+  OsScheduler scheduler;
+  std::atomic<Parker*> theirs{nullptr};
+  bool ended = false;
+  start(scheduler, [&] {
+    theirs = &scheduler.current();
+    scheduler.park(scheduler.current(), std::nullopt);
+    ended = true;
+  });
+  spin_until([&] { return theirs.load() != nullptr; });
+  CHECK_FALSE(scheduler.join_all(scheduler.now()));
+  scheduler.unpark(*theirs);
+  CHECK(scheduler.join_all());
+  CHECK(ended);
+  CHECK(scheduler.join_all(scheduler.now()));
+}
+
+TEST_CASE("join_all waits for what a thread starts just before its end", "[os_scheduler]") {
+  OsScheduler scheduler;
+  constexpr int kThreads = 300;
+  std::atomic<int> ended{0};
+  // Each has one successor, in whichever place of the scheduler's list is free.
+  std::function<void(int)> run = [&](int left) {
+    if (left > 1) start(scheduler, [&, left] { run(left - 1); });
+    ++ended;
+  };
+  start(scheduler, [&] { run(kThreads); });
+  CHECK(scheduler.join_all());
+  CHECK(ended == kThreads);
+  scheduler.join_all();
 }
 
 TEST_CASE("after a fork the child parks, joins and starts as if alone", "[os_scheduler][fork]") {

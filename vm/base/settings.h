@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace gilvm {
 
@@ -15,6 +17,21 @@ enum class LockRegime : std::uint8_t {
   kObject,  // a lock for each table, as free-threaded CPython (PEP 703)
   kNone,    // nothing
 };
+
+constexpr std::string_view name_of(LockRegime regime) {
+  switch (regime) {
+    case LockRegime::kGil: return "gil";
+    case LockRegime::kObject: return "object";
+    case LockRegime::kNone: break;
+  }
+  return "none";
+}
+constexpr std::optional<LockRegime> lock_regime(std::string_view name) {
+  for (const LockRegime regime : {LockRegime::kGil, LockRegime::kObject, LockRegime::kNone}) {
+    if (name == name_of(regime)) return regime;
+  }
+  return std::nullopt;
+}
 
 // Where the GIL may be handed over.
 enum class SwitchPoints : std::uint8_t {
@@ -35,6 +52,14 @@ struct LockSettings {
   LockRegime regime = LockRegime::kGil;
   SwitchInterval interval;
   SwitchPoints points = SwitchPoints::kEvery;
+};
+
+// Who decides which thread runs.
+enum class ScheduleKind : std::uint8_t {
+  kOs,          // the operating system
+  kRoundRobin,  // the others, which are deterministic: each thread in its turn,
+  kRandom,      // anyone,
+  kPct,         // or by priorities that change a few times
 };
 
 // What an experiment runs its workers in.

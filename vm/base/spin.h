@@ -42,4 +42,20 @@ bool spin_until(Done done) {
   return false;
 }
 
+// For loops that wait until another thread has done a few steps, which nobody tells of.
+class SpinWait {
+ public:
+  void pause() {
+    // The other may have been stopped in the middle of them.
+    if (++turns_ % 64 == 0 || !spinning_helps()) {
+      sched_yield();
+    } else {
+      spin_pause();
+    }
+  }
+
+ private:
+  unsigned turns_ = 0;
+};
+
 }  // namespace gilvm

@@ -4,11 +4,27 @@ namespace gilvm {
 
 const OpcodeInfo& info_of(Opcode opcode) {
   static constexpr OpcodeInfo kInfos[] = {
-#define OPCODE(name, a, b, c, x) {#name + 1, OperandKind::a, OperandKind::b, OperandKind::c, OperandKind::x},
+#define OPCODE(name, a, b, c, x) {&#name[1], OperandKind::a, OperandKind::b, OperandKind::c, OperandKind::x},
 #include "vm/bytecode/opcodes.def"
 #undef OPCODE
   };
   return kInfos[static_cast<unsigned>(opcode)];
+}
+
+Opcode first_opcode_of(unsigned handler) {
+  return handler < kOpcodeCount ? static_cast<Opcode>(handler)
+                                : kSuperinstructions[handler - kOpcodeCount].first;
+}
+
+void CodeWord::join(const CodeWord& next) {
+  for (unsigned index = 0; index < std::size(kSuperinstructions); ++index) {
+    const Superinstruction& pair = kSuperinstructions[index];
+    if (pair.first != op() || pair.second != next.op()) continue;
+    if (pair.link == Superinstruction::kLeft && next.b() != a()) continue;
+    if (pair.link == Superinstruction::kRight && next.c() != a()) continue;
+    handler_ = static_cast<std::uint8_t>(kOpcodeCount + index);
+    return;
+  }
 }
 
 const char* name_of(Event event) {

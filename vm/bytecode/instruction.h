@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 
 namespace gilvm {
@@ -25,6 +26,24 @@ inline constexpr unsigned kOpcodeCount = 0
 #include "vm/bytecode/opcodes.def"
 #undef OPCODE
     ;
+
+// Two instructions with a handler of their own (superinstructions.def).
+struct Superinstruction {
+  enum Link : std::uint8_t { kAny, kLeft, kRight };
+  Opcode first, second;
+  Link link;
+};
+inline constexpr Superinstruction kSuperinstructions[] = {
+#define SUPERINSTRUCTION(first, second, link) {Opcode::first, Opcode::second, Superinstruction::link},
+#include "vm/bytecode/superinstructions.def"
+#undef SUPERINSTRUCTION
+};
+
+// Handlers: those of the opcodes by their numbers, then those of the superinstructions.
+inline constexpr unsigned kHandlerCount = kOpcodeCount + std::size(kSuperinstructions);
+static_assert(kHandlerCount <= 256);
+// What the handler runs first. Not inlined: the interpreter's handlers ask only when they are slow already.
+Opcode first_opcode_of(unsigned handler);
 
 // What a field of an instruction holds.
 enum class OperandKind : std::uint8_t {
@@ -84,6 +103,32 @@ constexpr bool is_switch_point(Opcode opcode) {
   }
 }
 
+// Reads or writes what other threads can reach: a global, an element of a table, a local that a function
+// captured.
+constexpr bool touches_shared(Opcode opcode) {
+  switch (opcode) {
+    case Opcode::kLoadCell:
+    case Opcode::kStoreCell:
+    case Opcode::kLoadUpvalue:
+    case Opcode::kStoreUpvalue:
+    case Opcode::kGetGlobal:
+    case Opcode::kSetGlobal:
+    case Opcode::kSetGlobalConstant:
+    case Opcode::kGetField:
+    case Opcode::kSetField:
+    case Opcode::kSetFieldConstant:
+    case Opcode::kGetInteger:
+    case Opcode::kSetInteger:
+    case Opcode::kSetIntegerConstant:
+    case Opcode::kGetIndex:
+    case Opcode::kSetIndex:
+    case Opcode::kSetIndexConstant:
+    case Opcode::kSelf:
+    case Opcode::kLength: return true;
+    default: return false;  // kSetList fills a table that nobody else knows yet
+  }
+}
+
 inline constexpr unsigned kRegisterSize = 16;
 
 class Instruction {
@@ -129,13 +174,16 @@ class Instruction {
 static_assert(sizeof(Instruction) == 8);
 
 // An instruction in a function's code. The interpreter reads field by field, which is one load each.
+//
+// Where a superinstruction begins, the number of its handler stands in the place of the opcode; both
+// instructions are there as ever for who reads the code, jumps to the second, or runs one at a time.
 class alignas(8) CodeWord {
  public:
   CodeWord() = default;
-  Instruction load() const { return Instruction(op_, a_, b_, c_, x()); }
+  Instruction load() const { return Instruction(op(), a_, b_, c_, x()); }
   // REQUIRES: no other thread can see the code yet.
   void store(Instruction instruction) {
-    op_ = instruction.op();
+    handler_ = static_cast<std::uint8_t>(instruction.op());
     x_.store(instruction.x(), std::memory_order_relaxed);
     a_ = instruction.a();
     b_ = instruction.b();
@@ -144,7 +192,12 @@ class alignas(8) CodeWord {
   // Any thread, at any time.
   void set_hint(std::uint8_t hint) { x_.store(hint, std::memory_order_relaxed); }
 
-  Opcode op() const { return op_; }
+  Opcode op() const { return first_opcode_of(handler_); }
+  // Less than kHandlerCount.
+  unsigned handler() const { return handler_; }
+  // REQUIRES: no other thread can see the code yet, and `next` follows. Makes a superinstruction of both
+  // where there is one.
+  void join(const CodeWord& next);
   std::uint8_t x() const { return x_.load(std::memory_order_relaxed); }
   std::uint16_t a() const { return a_; }
   std::uint16_t b() const { return b_; }
@@ -158,7 +211,7 @@ class alignas(8) CodeWord {
   }
 
  private:
-  Opcode op_{};
+  std::uint8_t handler_ = 0;
   std::atomic<std::uint8_t> x_{0};
   std::uint16_t a_ = 0;
   std::uint16_t b_ = 0;  // b and c together are `wide`

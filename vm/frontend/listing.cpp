@@ -203,30 +203,6 @@ std::string PrototypeNames::name_of_nested(std::size_t index) const {
   return {};
 }
 
-bool touches_shared(Opcode op) {
-  switch (op) {
-    case Opcode::kLoadCell:
-    case Opcode::kStoreCell:
-    case Opcode::kLoadUpvalue:
-    case Opcode::kStoreUpvalue:
-    case Opcode::kGetGlobal:
-    case Opcode::kSetGlobal:
-    case Opcode::kSetGlobalConstant:
-    case Opcode::kGetField:
-    case Opcode::kSetField:
-    case Opcode::kSetFieldConstant:
-    case Opcode::kGetInteger:
-    case Opcode::kSetInteger:
-    case Opcode::kSetIntegerConstant:
-    case Opcode::kGetIndex:
-    case Opcode::kSetIndex:
-    case Opcode::kSetIndexConstant:
-    case Opcode::kSelf:
-    case Opcode::kLength: return true;
-    default: return false;  // kSetList fills a table that nobody else knows yet
-  }
-}
-
 // The source line under which an instruction stands. A local's cell is made where its scope begins, which is
 // at the statement after its own: there it would look odd.
 std::int32_t line_of(const Prototype& prototype, std::size_t position, const PrototypeNames& names) {

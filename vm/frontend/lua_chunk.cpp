@@ -73,9 +73,10 @@ class Reader {
     return value;
   }
 
-  std::string text() {
+  // `absent`: what stands for no text at all, which is not the same as an empty one.
+  std::string text(const std::string& absent = {}) {
     std::uint64_t size = number();
-    return size == 0 ? std::string() : std::string(block(size - 1));
+    return size == 0 ? absent : std::string(block(size - 1));
   }
 
   void header();
@@ -152,8 +153,7 @@ LuaFunction Reader::function(const std::string& parent_source, int depth) {
     fail("functions are nested too deeply");
     return result;
   }
-  result.source = text();
-  if (result.source.empty()) result.source = parent_source;
+  result.source = text(parent_source);
   result.first_line = integer();
   result.last_line = integer();
   result.parameters = byte();

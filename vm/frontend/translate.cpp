@@ -611,7 +611,9 @@ Prototype* Translator::run() {
 
   prototype_->code_size = static_cast<std::uint32_t>(code_.size());
   prototype_->code = std::make_unique<CodeWord[]>(code_.size());
-  for (std::size_t index = 0; index < code_.size(); ++index) prototype_->code[index].store(code_[index]);
+  CodeWord* code = prototype_->code.get();
+  for (std::size_t index = 0; index < code_.size(); ++index) code[index].store(code_[index]);
+  for (std::size_t index = 0; index + 1 < code_.size(); ++index) code[index].join(code[index + 1]);
   return prototype_;
 }
 

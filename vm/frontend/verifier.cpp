@@ -28,6 +28,7 @@ class Verifier {
     }
     return false;
   }
+  bool is_known(std::size_t index) const;
   bool check_operands(Instruction instruction);
   bool check_operand(OperandKind kind, Instruction instruction, std::uint16_t field);
   bool is_register(unsigned offset) {
@@ -271,13 +272,24 @@ bool Verifier::step(Instruction i) {
   return flow_to(next);
 }
 
+bool Verifier::is_known(std::size_t index) const {
+  const CodeWord& word = prototype_.code[index];
+  if (word.handler() < kOpcodeCount) return true;
+  if (word.handler() >= kHandlerCount || index + 1 == prototype_.code_size) return false;
+  // A superinstruction: of what follows it?
+  CodeWord joined;
+  joined.store(word.load());
+  joined.join(prototype_.code[index + 1]);
+  return joined.handler() == word.handler();
+}
+
 std::string Verifier::run() {
   if (prototype_.code_size == 0) return "a function without code";
   const std::uint32_t registers = prototype_.frame_size;
   if (registers == 0 || registers > 300 || prototype_.parameters > registers) return "a wrong frame size";
   if (prototype_.upvalues.size() > 255) return "too many upvalues";
   for (std::size_t index = 0; index < prototype_.code_size; ++index) {
-    if ((prototype_.code[index].load().word() & 0xFF) >= kOpcodeCount) return "an unknown instruction";
+    if (!is_known(index)) return "an unknown instruction";
   }
   before_.resize(prototype_.code_size);
   State entry;

@@ -9,6 +9,9 @@
 #include <cstring>
 
 #include "vm/base/check.h"
+#include "vm/base/membarrier.h"
+#include "vm/base/snapshot_area.h"
+#include "vm/base/spin.h"
 
 namespace gilvm {
 namespace {
@@ -35,12 +38,16 @@ struct Page {
   std::uint32_t cell_count;
   FreeRun* runs;             // found by the last sweep
   std::uint32_t free_cells;  // found by the last sweep
+  // The cells from here on were never in use: they are zero, and take no memory yet.
+  std::uint32_t begun;
 
   Object* cell(std::size_t index) {
     return reinterpret_cast<Object*>(reinterpret_cast<char*>(this) + kPageHeaderSize + index * cell_size);
   }
   // Frees what `mark` does not mark, and links the free runs.
   void sweep(const Heap& heap, std::uint8_t mark);
+  // Lets every object release what it owns elsewhere. The cells are as before.
+  void destroy_objects(const Heap& heap);
 };
 static_assert(sizeof(Page) <= kPageHeaderSize);
 
@@ -49,7 +56,7 @@ void Page::sweep(const Heap& heap, std::uint8_t mark) {
   FreeRun** link = &first;
   FreeRun* open = nullptr;
   std::uint32_t free_count = 0;
-  for (std::uint32_t index = 0; index < cell_count; ++index) {
+  for (std::uint32_t index = 0; index < begun; ++index) {
     Object* object = cell(index);
     if (object->kind != ObjectKind::kFree) {
       if (object->mark == mark) {
@@ -71,7 +78,14 @@ void Page::sweep(const Heap& heap, std::uint8_t mark) {
     }
   }
   runs = first;
-  free_cells = free_count;
+  free_cells = free_count + (cell_count - begun);
+}
+
+void Page::destroy_objects(const Heap& heap) {
+  for (std::uint32_t index = 0; index < begun; ++index) {
+    Object* object = cell(index);
+    if (auto destroy = heap.operations(object->kind).destroy) destroy(object);
+  }
 }
 
 namespace {
@@ -83,13 +97,13 @@ LargeHeader* large_header(Object* object) { return reinterpret_cast<LargeHeader*
 // LocalHeap
 
 LocalHeap::~LocalHeap() {
-  // The heap goes away as a whole: let every object release what it owns elsewhere.
+  // The heap goes away as a whole.
   for (SizeClass& cells : classes_) {
-    for (Page* page : cells.pages) page->sweep(heap_, 0);
+    for (Page* page : cells.pages) page->destroy_objects(heap_);
   }
   for (Object* object : large_) {
     if (auto destroy = heap_.operations(object->kind).destroy) destroy(object);
-    std::free(large_header(object));
+    SnapshotArea::give(large_header(object));
   }
 }
 
@@ -117,10 +131,25 @@ void LocalHeap::take_run(SizeClass& cells, std::size_t cell_size) {
   account(run->word * cell_size);
 }
 
+bool LocalHeap::begin_cells(SizeClass& cells) {
+  if (cells.next_page == 0) return false;
+  Page* page = cells.pages[cells.next_page - 1];
+  cells.cursor = reinterpret_cast<char*>(page->cell(page->begun));
+  const auto offset = static_cast<std::size_t>(cells.cursor - reinterpret_cast<char*>(page));
+  const std::size_t before_next = kBegunAtOnce - offset % kBegunAtOnce;
+  const auto at_once = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(before_next) / page->cell_size);
+  const std::uint32_t count = std::min(page->cell_count - page->begun, at_once);
+  cells.limit = cells.cursor + std::size_t{count} * page->cell_size;
+  page->begun += count;
+  account(std::size_t{count} * page->cell_size);
+  return count > 0;
+}
+
 char* LocalHeap::refill(std::uint8_t size_class) {
   SizeClass& cells = classes_[size_class];
   const std::size_t cell_size = size_classes::kSizes[size_class];
   while (!cells.runs) {
+    if (begin_cells(cells)) return cells.cursor;
     if (cells.next_page == cells.pages.size()) cells.pages.push_back(heap_.take_page(size_class));
     Page* page = cells.pages[cells.next_page++];
     page->sweep(heap_, mark_);
@@ -140,35 +169,15 @@ Object* LocalHeap::add_large(void* memory, ObjectKind kind, std::size_t size) {
 }
 
 Object* LocalHeap::allocate_large(ObjectKind kind, std::size_t size) {
-  void* memory = std::malloc(sizeof(LargeHeader) + size);
+  void* memory = SnapshotArea::take(sizeof(LargeHeader) + size);
   if (!memory) out_of_memory();
   return add_large(memory, kind, size);
 }
 
 Object* LocalHeap::try_allocate_large(ObjectKind kind, std::size_t size) {
   if (!heap_.has_room(size)) return nullptr;
-  void* memory = std::malloc(sizeof(LargeHeader) + size);
+  void* memory = SnapshotArea::take(sizeof(LargeHeader) + size);
   return memory ? add_large(memory, kind, size) : nullptr;
-}
-
-void LocalHeap::release(Object* object) {
-  if (object->size_class != kLargeClass) return;  // the next sweep finds it
-  for (std::size_t index = large_.size(); index-- > 0;) {
-    if (large_[index] == object) {
-      large_[index] = large_.back();
-      large_.pop_back();
-      const std::size_t size = large_header(object)->size;
-      const std::size_t unreported = unreported_.load(std::memory_order_relaxed);
-      if (unreported >= size) {
-        unreported_.store(unreported - size, std::memory_order_relaxed);
-      } else {
-        heap_.forget(std::min(size, heap_.allocated_.load(std::memory_order_relaxed)));
-      }
-      std::free(large_header(object));
-      return;
-    }
-    if (large_.size() - index > 64) return;  // an old one: left to the collector
-  }
 }
 
 void LocalHeap::sweep_all() {
@@ -213,7 +222,7 @@ std::size_t LocalHeap::sweep_large() {
     }
     if (auto destroy = heap_.operations(object->kind).destroy) destroy(object);
     freed += large_header(object)->size;
-    std::free(large_header(object));
+    SnapshotArea::give(large_header(object));
   }
   large_.resize(kept);
   return freed;
@@ -223,7 +232,40 @@ std::size_t LocalHeap::sweep_large() {
 
 Heap::~Heap() {
   locals_.clear();
-  for (void* region : regions_) munmap(region, kRegionSize);
+  for (void* region : regions_) {
+    if (!SnapshotArea::holds(region)) munmap(region, kRegionSize);
+  }
+}
+
+std::vector<std::byte*> Heap::page_memory() const {
+  std::vector<std::byte*> pages;
+  for (void* region : regions_) {
+    for (std::size_t index = 0; index < kRegionSize / kPageSize; ++index) {
+      pages.push_back(static_cast<std::byte*>(region) + index * kPageSize);
+    }
+  }
+  return pages;
+}
+
+std::size_t Heap::bytes_in_page(const std::byte* memory) {
+  const auto* page = reinterpret_cast<const Page*>(memory);
+  return page->cell_size == 0 ? 0 : kPageHeaderSize + std::size_t{page->begun} * page->cell_size;
+}
+
+void Heap::mark_tables() {
+  GILVM_ASSERT(locals_.empty());
+  marks_tables_ = true;
+}
+
+void Heap::wait_for_stores(const LocalHeap& self) {
+  std::lock_guard guard(mutex_);
+  if (!has_membarrier() || locals_.size() - idle_locals_.size() == 1) return;
+  membarrier();
+  for (const auto& local : locals_) {
+    if (local.get() == &self) continue;
+    SpinWait wait;
+    while (local->stores.load(std::memory_order_acquire)) wait.pause();
+  }
 }
 
 LocalHeap* Heap::attach(PressureListener* listener) {
@@ -239,6 +281,11 @@ LocalHeap* Heap::attach(PressureListener* listener) {
   local->mark_ = mark_;
   local->listener_ = listener;
   local->identity_ = static_cast<std::uint32_t>(locals_.size()) * 0x85EBCA6B;
+  if (marks_tables_) {
+    local->table_mark = static_cast<std::uint32_t>(2 * locals_.size());
+    local->table_mark_in_place = has_membarrier() ? local->table_mark : kNoMark;
+    local->shared_mark_in_place = has_membarrier() ? LocalHeap::kSharedMark : kNoMark;
+  }
   return local;
 }
 
@@ -249,6 +296,16 @@ void Heap::detach(LocalHeap* local) {
 }
 
 void Heap::map_region() {
+  void* region = nullptr;
+  if (SnapshotArea* area = SnapshotArea::current()) region = area->allocate_above(kRegionSize, kPageSize);
+  if (!region) region = map_aligned();
+  regions_.push_back(region);
+  for (std::size_t index = kRegionSize / kPageSize; index-- > 0;) {
+    blank_pages_.push_back(reinterpret_cast<Page*>(static_cast<std::byte*>(region) + index * kPageSize));
+  }
+}
+
+void* Heap::map_aligned() {
   // Aligned by hand: mmap only promises the machine's page size.
   void* memory =
       mmap(nullptr, kRegionSize + kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -258,10 +315,7 @@ void Heap::map_region() {
   if (aligned > start) munmap(memory, aligned - start);
   std::uintptr_t spare = start + kPageSize - aligned;
   if (spare > 0) munmap(reinterpret_cast<void*>(aligned + kRegionSize), spare);
-  regions_.push_back(reinterpret_cast<void*>(aligned));
-  for (std::size_t index = kRegionSize / kPageSize; index-- > 0;) {
-    blank_pages_.push_back(reinterpret_cast<Page*>(aligned + index * kPageSize));
-  }
+  return reinterpret_cast<void*>(aligned);
 }
 
 Page* Heap::take_page(std::uint8_t size_class) {
@@ -271,7 +325,8 @@ Page* Heap::take_page(std::uint8_t size_class) {
     page = free_pages_.back();
     free_pages_.pop_back();
     // It has old headers where free cells are expected.
-    std::memset(static_cast<void*>(page), 0, kPageSize);
+    std::memset(static_cast<void*>(page->cell(0)), 0, std::size_t{page->begun} * page->cell_size);
+    page->begun = 0;
   } else {
     if (blank_pages_.empty()) map_region();
     page = blank_pages_.back();
@@ -375,7 +430,7 @@ void Heap::each_object(const std::function<void(Object*)>& visit) {
     for (auto& cells : local->classes_) {
       // Cells between cursor and limit are free and say so: their kind is kFree.
       for (Page* page : cells.pages) {
-        for (std::uint32_t index = 0; index < page->cell_count; ++index) {
+        for (std::uint32_t index = 0; index < page->begun; ++index) {
           if (page->cell(index)->kind != ObjectKind::kFree) visit(page->cell(index));
         }
       }
@@ -393,6 +448,7 @@ void Heap::verify() {
     // Whatever it refers to, weakly too, is alive.
     if (operations(object->kind).trace) operations(object->kind).trace(marker, object);
   });
+  marker.drain();
 }
 
 }  // namespace gilvm

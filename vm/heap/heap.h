@@ -101,9 +101,6 @@ class LocalHeap {
     static_assert(size <= 256);
     return allocate_cell(kind, (size + 15) / 16 - 1);
   }
-  // Gives the memory of `object` back at once.
-  // REQUIRES: no thread can reach it any more, not even through a stale pointer (the GIL is held).
-  void release(Object* object);
 
   // Makes the thread come to a safepoint soon, where it looks at what is due.
   void report_pressure() {
@@ -117,10 +114,23 @@ class LocalHeap {
   // Short strings that this thread has made; for the string table.
   unsigned strings_made = 0;
 
+  // The mark of tables that several threads store to.
+  static constexpr std::uint32_t kSharedMark = 0xFFFF'FFFE;
+  // Under the lock regime `object` (vm/object/table_lock.h): the mark of this thread's own tables, which is
+  // even and no other thread's, or 0 under other regimes; and the words of tables that it may store to
+  // without their lock.
+  std::uint32_t table_mark = 0;
+  std::uint32_t table_mark_in_place = 0, shared_mark_in_place = 0;
+  // It is about to do so, or is doing it.
+  std::atomic<bool> stores{false};
+
  private:
   friend class Heap;
   // What a thread allocates before it adds that to the heap's sum, which all threads share.
   static constexpr std::size_t kReported = 64 * 1024;
+  // Cells begin to be used together as far as the next multiple of this in their page: the machine gives
+  // memory in such pieces.
+  static constexpr std::size_t kBegunAtOnce = 4096;
 
   struct SizeClass {
     char* cursor = nullptr;  // cells from here to `limit` are free
@@ -153,6 +163,8 @@ class LocalHeap {
   Object* add_large(void* memory, ObjectKind kind, std::size_t size);
   void account(std::size_t bytes);
   void take_run(SizeClass& cells, std::size_t cell_size);
+  // Allocation goes on in cells of the current page that were never in use. False: there are none.
+  bool begin_cells(SizeClass& cells);
   // Sweeps what the owner has not swept since the last collection.
   void sweep_all();
   // The same, and hands the pages without an object to the heap.
@@ -175,6 +187,12 @@ class Heap {
   Heap() = default;
   ~Heap();
   Heap(const Heap&) = delete;
+
+  // From now on threads mark their tables (LocalHeap::table_mark). REQUIRES: no thread has been attached.
+  void mark_tables();
+  // Until every store that another thread has begun without a table's lock has been done. What this thread
+  // did before is seen by those that begin later.
+  void wait_for_stores(const LocalHeap& self);
 
   // `listener` may be null.
   LocalHeap* attach(PressureListener* listener);
@@ -204,6 +222,10 @@ class Heap {
 
   // REQUIRES: stopped. Checks every invariant of every object; aborts with a message when one is broken.
   void verify();
+  // The memory of its cells, page by page, and how many bytes at the start of such a page are in use: behind
+  // them it is zero. For snapshots.
+  std::vector<std::byte*> page_memory() const;
+  static std::size_t bytes_in_page(const std::byte* page);
   // REQUIRES: stopped. Calls `visit` for every live object.
   void each_object(const std::function<void(Object*)>& visit);
 
@@ -246,6 +268,7 @@ class Heap {
  private:
   friend class LocalHeap;
   friend class Marker;
+  static constexpr std::uint32_t kNoMark = 1;  // no table's word
   static constexpr std::size_t kLeastBetweenCollections = 1 << 20;
   static constexpr std::size_t kNoLimit = SIZE_MAX;
   // Kept back of a limit: a 64th of it, at most a mebibyte.
@@ -254,6 +277,7 @@ class Heap {
 
   Page* take_page(std::uint8_t size_class);
   void map_region();
+  static void* map_aligned();
   // Is a collection due when so much was allocated since the last one? Collections that the script has
   // stopped happen all the same where the limit asks for them.
   bool is_due(std::size_t allocated) const {
@@ -263,10 +287,10 @@ class Heap {
   bool account(std::size_t bytes) {
     return is_due(allocated_.fetch_add(bytes, std::memory_order_relaxed) + bytes);
   }
-  void forget(std::size_t bytes) { allocated_.fetch_sub(bytes, std::memory_order_relaxed); }
   void set_threshold();
   void return_pages();
 
+  bool marks_tables_ = false;
   Finalization finalization_;
   ObjectOperations operations_[static_cast<int>(ObjectKind::kCount)];
   std::vector<std::function<void(Marker&)>> marked_hooks_;

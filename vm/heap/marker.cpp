@@ -30,13 +30,26 @@ void Marker::mark_ephemerons(Object* key) {
   ephemerons_.erase(first, last);
 }
 
+bool Marker::mark_fetched() {
+  bool any = false;
+  for (Object*& fetched : fetched_) {
+    Object* object = std::exchange(fetched, nullptr);
+    if (!object) continue;
+    mark_object(object);
+    any = true;
+  }
+  return any;
+}
+
 void Marker::drain() {
   for (;;) {
-    while (!grey_.empty()) {
-      Object* object = grey_.back();
-      grey_.pop_back();
-      heap_.operations(object->kind).trace(*this, object);
-    }
+    do {
+      while (!grey_.empty()) {
+        Object* object = grey_.back();
+        grey_.pop_back();
+        heap_.operations(object->kind).trace(*this, object);
+      }
+    } while (mark_fetched());
     if (reached_keys_.empty()) return;
     Object* key = reached_keys_.back();
     reached_keys_.pop_back();

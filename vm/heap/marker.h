@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "vm/heap/object.h"
@@ -28,9 +29,9 @@ struct ObjectOperations {
   // Releases what the object owns outside of the heap; null: nothing.
   void (*destroy)(Object* object) = nullptr;
   // Drop the entries whose values, or keys, are weak and not marked. Called for what was remembered while
-  // tracing.
+  // tracing. The second may still mark what refers to nothing.
   void (*clear_weak_values)(const Marker& marker, Object* object) = nullptr;
-  void (*clear_weak_keys)(const Marker& marker, Object* object) = nullptr;
+  void (*clear_weak_keys)(Marker& marker, Object* object) = nullptr;
 };
 
 class Marker {
@@ -39,8 +40,9 @@ class Marker {
   enum class Purpose { kCollect, kVerify };
 
   explicit Marker(Heap& heap, Purpose purpose = Purpose::kCollect);
+  // Objects are looked at some calls later, when the processor has fetched their headers.
   void mark(Value value) {
-    if (value.is_object()) mark_object(value.as_object());
+    if (value.is_object()) mark_later(value.as_object());
   }
   void mark_object(Object* object) {
     if (object->mark != mark_) reach(object);
@@ -75,7 +77,15 @@ class Marker {
 
  private:
   static constexpr std::uint8_t kWatched = 0x80;
+  static constexpr unsigned kFetched = 16;
 
+  void mark_later(Object* object) {
+    __builtin_prefetch(object);
+    std::swap(object, fetched_[next_fetched_++ % kFetched]);
+    if (object) mark_object(object);
+  }
+  // Marks what mark() has put off. False: nothing.
+  bool mark_fetched();
   void reach(Object* object);
   void mark_ephemerons(Object* key);
 
@@ -84,6 +94,8 @@ class Marker {
   const Purpose purpose_;
   std::size_t bytes_ = 0;
   std::vector<Object*> grey_;
+  Object* fetched_[kFetched] = {};  // to be marked; null: none
+  unsigned next_fetched_ = 0;
   std::vector<Object*> reached_keys_;  // that carried kWatched
   std::unordered_multimap<Object*, Value> ephemerons_;
   std::vector<Slot*> unset_keys_;

@@ -71,61 +71,25 @@ NumericResult operate(VmThread& thread, Event event, const Number& left, const N
     case Event::kPower: real = power(a, b); break;
     case Event::kFloorDivide: real = std::floor(a / b); break;
     case Event::kModulo: real = modulo(a, b); break;
-    case Event::kNegate: real = -a; break;
-    default: break;
+    default: real = -a; break;
   }
   result->set(Value::number(real));
   return NumericResult::kDone;
 }
 
-// A number, or a string that is a numeral (Lua manual §3.4.3; not for bitwise operators, as liblua has it).
-bool coerced(const Register& reg, bool strings, Number* number) {
-  if (number_of(reg, number)) return true;
-  if (!strings || !reg.value.is_string()) return false;
-  Register converted;
-  return number_from_text(reg.value.as_string()->view(), &converted) && number_of(converted, number);
-}
-
+// Strings are none: their metamethods convert them (vm/lib/string.cpp).
 NumericResult numeric(VmThread& thread, Event event, const Register& left, const Register& right,
                       Register* result) {
   Number a, b;
-  const bool strings = !is_bitwise(event);
-  if (!coerced(left, strings, &a) || !coerced(right, strings, &b)) return NumericResult::kNotNumbers;
-  if (strings && (left.value.is_string() || right.value.is_string())) {
-    // In Lua a native metamethod of strings does it.
-    OperatesForNative operates(thread);
-    return operate(thread, event, a, b, result);
-  }
+  if (!number_of(left, &a) || !number_of(right, &b)) return NumericResult::kNotNumbers;
   return operate(thread, event, a, b, result);
 }
 
 Outcome arithmetic_error(VmThread& thread, Event event, const Register& left, const Register& right) {
-  if (is_bitwise(event)) {
-    Number number;
-    const bool right_is_wrong = number_of(left, &number);
-    return type_error(thread, "perform bitwise operation on", right_is_wrong ? right.value : left.value,
-                      name_of_operand(thread, right_is_wrong));
-  }
-  if (left.value.is_string() || right.value.is_string()) {
-    // Where one operand is a string it is the string library's metamethod that complains, without names.
-    const Register& second = event == Event::kNegate ? left : right;
-    if (left.value.is_string() || left.value.is_number() || left.value.is_wide()) {
-      raise_message(thread, std::string("attempt to ") + (name_of(event) + 2) + " a '" +
-                                type_name_of(thread, left.value) + "' with a '" +
-                                type_name_of(thread, second.value) + "'");
-      return Outcome::kError;
-    }
-    if (right.value.is_string()) {
-      raise_message(thread, std::string("attempt to ") + (name_of(event) + 2) + " a '" +
-                                type_name_of(thread, left.value) + "' with a '" +
-                                type_name_of(thread, right.value) + "'");
-      return Outcome::kError;
-    }
-  }
   Number number;
   const bool right_is_wrong = number_of(left, &number);
-  return type_error(thread, "perform arithmetic on", right_is_wrong ? right.value : left.value,
-                    name_of_operand(thread, right_is_wrong));
+  return type_error(thread, is_bitwise(event) ? "perform bitwise operation on" : "perform arithmetic on",
+                    right_is_wrong ? right.value : left.value, name_of_operand(thread, right_is_wrong));
 }
 
 }  // namespace
@@ -164,6 +128,14 @@ Outcome length_into(VmThread& thread, const Register& operand, std::uint16_t des
 
 namespace {
 
+// A number, or a string that is a numeral.
+bool coerced(const Register& reg, Number* number) {
+  if (number_of(reg, number)) return true;
+  if (!reg.value.is_string()) return false;
+  Register converted;
+  return number_from_text(reg.value.as_string()->view(), &converted) && number_of(converted, number);
+}
+
 Outcome for_error(VmThread& thread, const char* what, const Register& reg) {
   raise_message(thread, std::string("bad 'for' ") + what + " (number expected, got " +
                             type_name_of(thread, thread.boxed(reg)) + ")");
@@ -199,7 +171,7 @@ Outcome prepare_for_loop(VmThread& thread, Register* state, bool* runs) {
       raise_message(thread, "'for' step is zero");
       return Outcome::kError;
     }
-    if (!coerced(state[1], true, &limit)) return for_error(thread, "limit", state[1]);
+    if (!coerced(state[1], &limit)) return for_error(thread, "limit", state[1]);
     std::int64_t last;
     *runs = integer_limit(start.integer, limit, step.integer, &last);
     if (!*runs) return Outcome::kDone;
@@ -226,9 +198,9 @@ Outcome prepare_for_loop(VmThread& thread, Register* state, bool* runs) {
     }
     return Outcome::kDone;
   }
-  if (!coerced(state[1], true, &limit)) return for_error(thread, "limit", state[1]);
-  if (!coerced(state[2], true, &step)) return for_error(thread, "step", state[2]);
-  if (!coerced(state[0], true, &start)) return for_error(thread, "initial value", state[0]);
+  if (!coerced(state[1], &limit)) return for_error(thread, "limit", state[1]);
+  if (!coerced(state[2], &step)) return for_error(thread, "step", state[2]);
+  if (!coerced(state[0], &start)) return for_error(thread, "initial value", state[0]);
   const double first = start.as_double(), last = limit.as_double(), by = step.as_double();
   if (by == 0) {
     raise_message(thread, "'for' step is zero");
@@ -262,24 +234,13 @@ bool length_of(VmThread& thread, Value object, Value* result) {
 }
 
 bool arithmetic(VmThread& thread, Event event, Value left, Value right, Value* result) {
-  const Register a = in_register(left), b = in_register(right);
+  OperatesForNative operates(thread);
   Register number;
-  Value method;
-  {
-    OperatesForNative operates(thread);
-    switch (numeric(thread, event, a, b, &number)) {
-      case NumericResult::kDone: *result = thread.boxed(number); return true;
-      case NumericResult::kError: return false;
-      case NumericResult::kNotNumbers: break;
-    }
-    method = metamethod(thread, left, event);
-    if (method.is_nil()) method = metamethod(thread, right, event);
-    if (method.is_nil()) {
-      arithmetic_error(thread, event, a, b);
-      return false;
-    }
+  if (numeric(thread, event, in_register(left), in_register(right), &number) != NumericResult::kDone) {
+    return false;
   }
-  return call_for_value(thread, method, {left, right}, result);
+  *result = thread.boxed(number);
+  return true;
 }
 
 }  // namespace gilvm

@@ -25,8 +25,13 @@ class ScriptCall {
   ~ScriptCall();
   ScriptCall(const ScriptCall&) = delete;
 
-  // What is called is a hook.
+  // What is called is a message handler, a hook, or a finalizer.
+  void mark_as_handler();
   void mark_as_hook();
+  void mark_as_finalizer();
+  // After run(): another call, of `function`, is to follow in the same place. The results are given up. The
+  // native function raises no error by itself between two calls.
+  void restart(Value function);
   void push(Value argument);
   [[nodiscard]] bool run();
   unsigned result_count() const { return results_; }
@@ -57,7 +62,7 @@ bool raw_equals(Value left, Value right);
 [[nodiscard]] bool length_of(VmThread& thread, Value object, Value* result);
 // tostring(value): with __tostring and __name. The result is a string.
 [[nodiscard]] bool to_text(VmThread& thread, Value value, Value* result);
-// Arithmetic as the instructions do it, with metamethods; unary operators take the operand twice.
+// Arithmetic as the instructions do it. REQUIRES: two numbers; unary operators take the operand twice.
 [[nodiscard]] bool arithmetic(VmThread& thread, Event event, Value left, Value right, Value* result);
 
 // Makes the interpreter's loop known to the runtime. Called once before any VM runs.

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <new>
 
+#include "vm/base/check.h"
 #include "vm/interp/coroutines.h"
 #include "vm/interp/current_instruction.h"
 #include "vm/interp/operations.h"
 #include "vm/runtime/memory.h"
+#include "vm/runtime/traceback.h"
 #include "vm/runtime/variable_names.h"
 
 namespace gilvm {
@@ -37,18 +39,7 @@ Outcome finish_instruction(VmThread& thread, Register* values, std::uint32_t cou
       base[left - 1].copy(first);
       return concatenate(thread, thread.coroutine->index_of(base), left);
     }
-    case Opcode::kGenericForCall: {
-      Register* to = &at_offset(frame, instruction.a()) + 4;
-      const std::uint32_t wanted = instruction.c();
-      for (std::uint32_t index = 0; index < wanted; ++index) {
-        if (index < count) {
-          to[index].copy(values[index]);
-        } else {
-          to[index].set(Value::nil());
-        }
-      }
-      return Outcome::kDone;
-    }
+    case Opcode::kGenericForCall: complete_iteration(frame, values, count); return Outcome::kDone;
     case Opcode::kClose:
     case Opcode::kReturnClose:
       thread.coroutine->top = frame->base + frame->pending;
@@ -143,11 +134,16 @@ CallFrame* push_native_frame(VmThread& thread, FrameKind kind, NativeFunction* n
 }
 
 // Pushes the frame of pcall or xpcall, and calls what it protects.
-Outcome begin_protected_call(VmThread& thread, Register* function, std::uint32_t arguments,
-                             OnReturn on_return) {
+[[gnu::noinline]] Outcome begin_protected_call(VmThread& thread, Register* function, std::uint32_t arguments,
+                                               OnReturn on_return) {
   Coroutine* coroutine = thread.coroutine;
   NativeFunction* native = function->value.as_native();
-  const bool has_handler = native->native_kind() == NativeKind::kProtectedCallWithHandler;
+  const bool has_handler = native->native_kind() != NativeKind::kProtectedCall;
+  if (coroutine->hook.mask != 0) {
+    const std::uint32_t index = coroutine->index_of(function);
+    if (!hook_native_call(thread, native, index + 1, arguments)) return Outcome::kError;
+    function = coroutine->stack() + index;
+  }
   NativeCall call(thread, native, coroutine->index_of(function + 1), arguments);
   if (arguments == 0 && !has_handler) {
     call.argument_error(0, "value expected");
@@ -164,11 +160,6 @@ Outcome begin_protected_call(VmThread& thread, Register* function, std::uint32_t
     for (std::uint32_t index = 1; index + 1 < arguments; ++index)
       function[1 + index].copy(function[2 + index]);
     --arguments;
-  }
-  if (coroutine->hook.mask != 0) {
-    const std::uint32_t index = coroutine->index_of(function);
-    if (!hook_native_call(thread, native, index + 1, arguments)) return Outcome::kError;
-    function = coroutine->stack() + index;
   }
   CallFrame* frame = push_native_frame(thread, FrameKind::kProtected, native, function, on_return);
   if (!frame) return Outcome::kError;
@@ -188,15 +179,37 @@ Outcome begin_continued_call(VmThread& thread, Register* function, int code, OnR
   return begin_call(thread, function + 1, arguments, OnReturn::kContinued);
 }
 
-// Calls a function that the interpreter does itself.
-Outcome begin_special_call(VmThread& thread, Register* function, std::uint32_t arguments,
-                           OnReturn on_return) {
-  switch (function->value.as_native()->native_kind()) {
-    case NativeKind::kResume:
-    case NativeKind::kWrapped: return begin_resume(thread, function, arguments, on_return);
-    case NativeKind::kYield: return begin_yield(thread, function, arguments, on_return);
-    default: return begin_protected_call(thread, function, arguments, on_return);
+// Calls what is no function by its metamethod __call (Lua manual §2.4): the called value becomes the first
+// argument. `chain`: so many such values are called already, each the metamethod of the one before.
+Outcome begin_metamethod_call(VmThread& thread, Register* function, std::uint32_t arguments,
+                              OnReturn on_return, int chain) {
+  Coroutine* coroutine = thread.coroutine;
+  const Value method = metamethod(thread, function->value, Event::kCall);
+  if (method.is_nil() || chain == 100) {
+    std::string name;
+    if (runs_instruction(thread)) {
+      const CallFrame* frame = coroutine->frame();
+      if (on_return == OnReturn::kCall || current_instruction(frame).op() == Opcode::kGenericForCall ||
+          on_return == OnReturn::kFinish) {
+        name = name_of_called(*frame->closure->prototype, lua_position(frame)).in_parentheses();
+      }
+    }
+    return type_error(thread, "call", function->value, name);
   }
+  const std::uint32_t index = coroutine->index_of(function);
+  coroutine->top = function + 1 + arguments;
+  if (!coroutine->reserve(function, arguments + 2, handles_error(thread))) {
+    raise_message(thread, "stack overflow");
+    return Outcome::kError;
+  }
+  function = coroutine->stack() + index;
+  for (std::uint32_t argument = arguments + 1; argument > 0; --argument) {
+    function[argument].copy(function[argument - 1]);
+  }
+  function->set(method);
+  if (method.is_closure() || method.is_native())
+    return begin_call(thread, function, arguments + 1, on_return);
+  return begin_metamethod_call(thread, function, arguments + 1, on_return, chain + 1);
 }
 
 // A protected frame is innermost and has caught an error: closes the variables above it, then returns false
@@ -207,8 +220,7 @@ Outcome finish_protected_frame(VmThread& thread) {
   if (has_to_close(coroutine, frame->base)) {
     const ToBeClosed variable = coroutine->to_be_closed.back();
     coroutine->to_be_closed.pop_back();
-    Value method = metamethod(thread, variable.value, Event::kClose);
-    if (method.is_nil()) method = variable.value;
+    const Value method = metamethod(thread, variable.value, Event::kClose);
     Register* start = coroutine->stack() + variable.level + 1;
     coroutine->top = start;
     const std::uint32_t index = coroutine->index_of(start);
@@ -238,78 +250,94 @@ Outcome finish_protected_frame(VmThread& thread) {
   return deliver(thread, on_return, results, 2);
 }
 
-// The message handler of the innermost xpcall sees the error with the stack as it was.
+// The message handler of the innermost xpcall sees the error with the stack as it was. An error in the
+// handler calls it again, on top of itself (luaG_errormsg), until there is no more room for that.
 void call_message_handler(VmThread& thread) {
   Coroutine* coroutine = thread.coroutine;
   const CallFrame* frame = coroutine->frame();
-  // Not beyond a message handler that runs already: call_message_handler() itself sees to the errors of that.
-  while (frame > coroutine->first_frame() && frame->kind != FrameKind::kProtected &&
-         !(frame->kind == FrameKind::kNative && frame->runs_handler)) {
-    --frame;
-  }
+  while (frame > coroutine->first_frame() && frame->kind != FrameKind::kProtected) --frame;
   if (frame->kind != FrameKind::kProtected || frame->handler.is_nil()) return;
   const Value handler = frame->handler;
-  coroutine->top = std::max(coroutine->top, free_registers(thread));
-  constexpr int kMostErrors = 10;
-  NativeFunction* native = thread.erring_native;
-  for (int attempt = 0; attempt < kMostErrors; ++attempt) {
-    const Value error = thread.error;
+  if (coroutine->depth() >= kDeepest + kErrorRoom - 1) {
+    raise(thread, Value::string(thread.string("error in error handling")));
     thread.error_is_handled = true;
-    ScriptCall call(thread, handler, native);
-    coroutine->frame()->runs_handler = true;
-    call.push(error);
-    if (call.run()) {
-      thread.error = call.result(0);
-      thread.error_is_handled = true;
-      thread.erring_native = native;
-      return;
-    }
-    native = thread.erring_native;
+    return;
   }
-  thread.error = Value::string(thread.string("error in error handling"));
+  // The handler is told of it once, in the room that it has for that.
+  if (coroutine->depth() == kDeepest) {
+    const char* message = "C stack overflow";
+    thread.erring_native ? raise(thread, Value::string(thread.string(message)))
+                         : raise_message(thread, message);
+  }
+  coroutine->top = std::max(coroutine->top, free_registers(thread));
+  NativeFunction* native = thread.erring_native;
+  const Value error = thread.error;
   thread.error_is_handled = true;
+  ScriptCall call(thread, handler, native);
+  call.mark_as_handler();
+  call.push(error);
+  // Otherwise the handler has failed, and what it was called with then is the error.
+  if (call.run()) {
+    thread.error = call.result(0);
+    thread.erring_native = native;
+  }
+  thread.error_is_handled = true;
+}
+
+// May the thread go on behind the frame? It may not behind a pcall of a script, where the script would go on
+// too.
+bool takes_interruption(VmThread& thread, const CallFrame* frame) {
+  return frame->native->native_kind() == NativeKind::kInterruptibleCall &&
+         thread.vm().interruption() == Interruption::kNone;
+}
+
+// Makes the interruption of one thread an error that says where it was, for the frame that takes it.
+void become_error(VmThread& thread) {
+  if (thread.error_is_interruption || thread.vm().interruption() != Interruption::kNone) return;
+  const NativeCall wait(thread, thread.erring_native, 0, 0);  // that it ended
+  const NativeCall* running = thread.erring_native ? &wait : nullptr;
+  raise(thread,
+        Value::string(thread.string(traceback(thread, thread.coroutine, running, "interrupted!", 0))));
+  thread.error_is_handled = thread.error_is_interruption = true;
+}
+
+// The frame has caught an interruption: closes the variables of the coroutines that it has ended. As with
+// others, an error in a __close method replaces the one before, and so does another interruption.
+void close_interrupted_coroutines(VmThread& thread) {
+  std::vector<Coroutine*>& interrupted = thread.interrupted_coroutines;
+  while (!interrupted.empty()) {
+    Coroutine* coroutine = interrupted.front();
+    interrupted.erase(interrupted.begin());
+    if (!coroutine->claim(CoroutineStatus::kFailed)) continue;  // another thread closes it
+    CallFrame* frame = thread.coroutine->frame();
+    coroutine->failure = frame->error;
+    Value error;
+    close_coroutine(thread, coroutine, true, &error);
+    frame->error = error;
+    if (thread.interrupted()) thread.vm().end_interruption(thread);
+  }
 }
 
 }  // namespace
 
 // Calls
 
-bool is_nested_too_deeply(VmThread& thread) {
-  // LUAI_MAXCCALLS, less what Lua itself has in use; message handlers get some more.
-  constexpr std::uint32_t kDeepest = 199, kErrorRoom = 20;
-  return thread.coroutine->depth() >= kDeepest + (thread.error_is_handled ? kErrorRoom : 0);
+Outcome begin_special_call(VmThread& thread, Register* function, std::uint32_t arguments,
+                           OnReturn on_return) {
+  switch (function->value.as_native()->native_kind()) {
+    case NativeKind::kResume:
+    case NativeKind::kWrapped: return begin_resume(thread, function, arguments, on_return);
+    case NativeKind::kYield: return begin_yield(thread, function, arguments, on_return);
+    default: return begin_protected_call(thread, function, arguments, on_return);
+  }
 }
 
 Outcome begin_call(VmThread& thread, Register* function, std::uint32_t arguments, OnReturn on_return) {
-  Coroutine* coroutine = thread.coroutine;
-  for (int chain = 0;; ++chain) {
-    if (function->value.is_closure()) return push_script_frame(thread, function, arguments, on_return);
-    if (function->value.is_native()) break;
-    // __call (Lua manual §2.4): the called value becomes the first argument.
-    const Value method = metamethod(thread, function->value, Event::kCall);
-    if (method.is_nil() || chain == 100) {
-      std::string name;
-      if (runs_instruction(thread)) {
-        const CallFrame* frame = coroutine->frame();
-        if (on_return == OnReturn::kCall || current_instruction(frame).op() == Opcode::kGenericForCall ||
-            on_return == OnReturn::kFinish) {
-          name = name_of_called(*frame->closure->prototype, lua_position(frame)).in_parentheses();
-        }
-      }
-      return type_error(thread, "call", function->value, name);
-    }
-    const std::uint32_t index = coroutine->index_of(function);
-    coroutine->top = function + 1 + arguments;
-    if (!coroutine->reserve(function, arguments + 2, handles_error(thread))) {
-      raise_message(thread, "stack overflow");
-      return Outcome::kError;
-    }
-    function = coroutine->stack() + index;
-    for (std::uint32_t argument = arguments + 1; argument > 0; --argument)
-      function[argument].copy(function[argument - 1]);
-    function->set(method);
-    ++arguments;
+  if (function->value.is_closure()) return push_script_frame(thread, function, arguments, on_return);
+  if (!function->value.is_native()) [[unlikely]] {
+    return begin_metamethod_call(thread, function, arguments, on_return, 0);
   }
+  Coroutine* coroutine = thread.coroutine;
   NativeFunction* native = function->value.as_native();
   if (native->is_the_interpreters()) {
     return begin_special_call(thread, function, arguments, on_return);
@@ -337,8 +365,12 @@ Outcome begin_call(VmThread& thread, Register* function, std::uint32_t arguments
     count = kNativeError;
   }
   function = thread.coroutine->stack() + index;
-  if (count >= 0) [[likely]]
-    return deliver(thread, on_return, function, static_cast<std::uint32_t>(count));
+  if (count >= 0) [[likely]] {
+    const auto results = static_cast<std::uint32_t>(count);
+    if (on_return != OnReturn::kCall) return deliver(thread, on_return, function, results);
+    complete_call(coroutine, coroutine->frame(), function, results);
+    return Outcome::kDone;
+  }
   if (count != kNativeError) return begin_continued_call(thread, function, count, on_return);
   if (!thread.error_is_handled) thread.erring_native = native;
   return Outcome::kError;
@@ -368,36 +400,16 @@ Outcome deliver(VmThread& thread, OnReturn on_return, Register* values, std::uin
   for (;;) {
     CallFrame* frame = coroutine->frame();
     switch (on_return) {
-      case OnReturn::kCall: {
-        const Instruction instruction = current_instruction(frame);
-        Register* to = &at_offset(frame, instruction.a());
-        if (instruction.op() == Opcode::kTailCall || instruction.c() == 0) {
-          for (std::uint32_t index = 0; index < count; ++index) to[index].copy(values[index]);
-          coroutine->top = to + count;
-          return Outcome::kDone;
-        }
-        const std::uint32_t wanted = instruction.c() - 1u;
-        for (std::uint32_t index = 0; index < wanted; ++index) {
-          if (index < count) {
-            to[index].copy(values[index]);
-          } else {
-            to[index].set(Value::nil());
-          }
-        }
-        return Outcome::kDone;
-      }
+      case OnReturn::kCall: complete_call(coroutine, frame, values, count); return Outcome::kDone;
       case OnReturn::kFinish:
         if (returned_from_script) --coroutine->nesting;
         if (frame->kind == FrameKind::kProtected) return finish_protected_frame(thread);
         return finish_instruction(thread, values, count);
       case OnReturn::kProtected: {
         Register* to = frame->base;
-        // The results may stand right where `true` must go: move them up first when they overlap.
-        if (values == to) {
-          for (std::uint32_t index = count; index > 0; --index) to[index].copy(values[index - 1]);
-        } else {
-          for (std::uint32_t index = 0; index < count; ++index) to[index + 1].copy(values[index]);
-        }
+        // Whatever was called stood above this function: so do its results, and `true` is not in their way.
+        GILVM_ASSERT(values > to);
+        for (std::uint32_t index = 0; index < count; ++index) to[index + 1].copy(values[index]);
         to->set(Value::boolean(true));
         on_return = frame->on_return;
         frame->handler = Value::nil();
@@ -425,11 +437,17 @@ Outcome deliver(VmThread& thread, OnReturn on_return, Register* values, std::uin
           }
         }
         on_return = frame->on_return;
+        NativeFunction* native = frame->native;
         coroutine->pop_frame();
         --coroutine->nesting;
         returned_from_script = false;
-        values = to;
         count = wanted;
+        if (coroutine->hook.mask != 0) [[unlikely]] {
+          const std::uint32_t index = coroutine->index_of(to);
+          if (!hook_native_return(thread, native, index + 1, count)) return Outcome::kError;
+          to = coroutine->stack() + index;
+        }
+        values = to;
         continue;
       }
       case OnReturn::kCoroutine: {
@@ -458,13 +476,18 @@ Outcome return_values(VmThread& thread, Register* values, std::uint32_t count) {
 
 Outcome catch_error(VmThread& thread) {
   for (;;) {
-    // An interruption is no error that a script could catch.
+    if (!thread.interrupted() && !thread.error_is_handled) call_message_handler(thread);
+    // An interruption is no error that a script could catch. It may come at any moment, to an error that has
+    // been handled too.
     const bool catchable = !thread.interrupted();
-    if (catchable && !thread.error_is_handled) call_message_handler(thread);
+    if (!catchable) become_error(thread);
     Coroutine* coroutine = thread.coroutine;
     CallFrame* frame = coroutine->frame();
     // The bottom frame is one of native code too.
-    while (frame->kind != FrameKind::kNative && !(catchable && frame->kind == FrameKind::kProtected)) --frame;
+    while (frame->kind != FrameKind::kNative &&
+           !(frame->kind == FrameKind::kProtected && (catchable || takes_interruption(thread, frame)))) {
+      --frame;
+    }
     if (frame == coroutine->first_frame()) {
       const Outcome outcome = fail_coroutine(thread);
       if (outcome != Outcome::kError) return outcome;
@@ -477,13 +500,15 @@ Outcome catch_error(VmThread& thread) {
     }
     coroutine->set_frame(frame);
     if (frame->kind == FrameKind::kNative) return Outcome::kError;
+    if (!catchable) thread.vm().end_interruption(thread);
     frame->closing = true;
     frame->error = thread.error;
     coroutine->top = frame->base + 1;
     coroutine->leave_error_room();
     thread.error = Value::nil();
-    thread.error_is_handled = false;
+    thread.error_is_handled = thread.error_is_interruption = false;
     thread.erring_native = nullptr;
+    close_interrupted_coroutines(thread);
     const Outcome outcome = finish_protected_frame(thread);
     // An error in a __close method replaces the one before.
     if (outcome != Outcome::kError) return outcome;
@@ -503,8 +528,7 @@ Outcome close_one(VmThread& thread) {
   const ToBeClosed variable = coroutine->to_be_closed.back();
   coroutine->to_be_closed.pop_back();
   frame->pending = static_cast<std::uint32_t>(coroutine->top - frame->base);
-  Value method = metamethod(thread, variable.value, Event::kClose);
-  if (method.is_nil()) method = variable.value;
+  const Value method = metamethod(thread, variable.value, Event::kClose);
   return call_for_instruction(thread, method, {variable.value, Value::nil()});
 }
 
@@ -513,13 +537,11 @@ Outcome mark_to_be_closed(VmThread& thread, const Register& variable, Register* 
   if (metamethod(thread, variable.value, Event::kClose).is_nil()) {
     const CallFrame* frame = thread.coroutine->frame();
     const Prototype& prototype = *frame->closure->prototype;
-    std::string name =
+    const std::string name =
         name_of_local(prototype, lua_position(frame), static_cast<unsigned>(level - frame->base));
-    // The variable of a generic for becomes visible one instruction later.
-    if (name.empty()) {
-      name = name_of_local(prototype, lua_position(frame) + 1, static_cast<unsigned>(level - frame->base));
-    }
-    raise_message(thread, "variable '" + (name.empty() ? "?" : name) + "' got a non-closable value");
+    // As luaG_findlocal names what a stripped chunk has no name for.
+    raise_message(thread,
+                  "variable '" + (name.empty() ? "(temporary)" : name) + "' got a non-closable value");
     return Outcome::kError;
   }
   thread.coroutine->to_be_closed.push_back({thread.coroutine->index_of(level), thread.boxed(variable)});
@@ -566,8 +588,22 @@ ScriptCall::~ScriptCall() {
   thread_.operates_for_native = saved_operates_;
 }
 
+void ScriptCall::mark_as_handler() {
+  if (has_frame_) thread_.coroutine->frame()->runs_handler = true;
+}
+
 void ScriptCall::mark_as_hook() {
   if (has_frame_) thread_.coroutine->frame()->runs_hook = true;
+}
+
+void ScriptCall::mark_as_finalizer() {
+  if (has_frame_) thread_.coroutine->frame()->runs_finalizer = true;
+}
+
+void ScriptCall::restart(Value function) {
+  Coroutine* coroutine = thread_.coroutine;
+  coroutine->top = coroutine->stack() + function_;
+  (coroutine->top++)->set(function);
 }
 
 void ScriptCall::push(Value argument) {

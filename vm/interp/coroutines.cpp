@@ -1,6 +1,7 @@
 #include "vm/interp/coroutines.h"
 
 #include "vm/base/check.h"
+#include "vm/interp/current_instruction.h"
 
 namespace gilvm {
 namespace {
@@ -9,7 +10,7 @@ Value message_value(VmThread& thread, const char* message) { return Value::strin
 
 void clear_error(VmThread& thread) {
   thread.error = Value::nil();
-  thread.error_is_handled = false;
+  thread.error_is_handled = thread.error_is_interruption = false;
   thread.erring_native = nullptr;
 }
 
@@ -22,6 +23,15 @@ void raise_in_caller(VmThread& thread, NativeFunction* wrapped, Value error) {
   thread.erring_native = wrapped;
 }
 
+// A native function in the register `place` is called, or has returned: the hook of the coroutine that runs
+// is told. False: it has failed.
+bool tell_of_call(VmThread& thread, NativeFunction* native, std::uint32_t place, std::uint32_t arguments) {
+  return thread.coroutine->hook.mask == 0 || hook_native_call(thread, native, place + 1, arguments);
+}
+bool tell_of_return(VmThread& thread, NativeFunction* native, std::uint32_t place, std::uint32_t results) {
+  return thread.coroutine->hook.mask == 0 || hook_native_return(thread, native, place + 1, results);
+}
+
 // What resume or the wrapped function in the register `place` does with an error: gives it or raises it.
 Outcome refuse(VmThread& thread, NativeFunction* native, std::uint32_t place, OnReturn on_return,
                Value error) {
@@ -29,10 +39,11 @@ Outcome refuse(VmThread& thread, NativeFunction* native, std::uint32_t place, On
     raise_in_caller(thread, native, error);
     return Outcome::kError;
   }
-  Register* results = thread.coroutine->stack() + place;
-  results[0].set(Value::boolean(false));
-  results[1].set(error);
-  return deliver(thread, on_return, results, 2);
+  Coroutine* coroutine = thread.coroutine;
+  coroutine->stack()[place].set(Value::boolean(false));
+  coroutine->stack()[place + 1].set(error);
+  if (!tell_of_return(thread, native, place, 2)) return Outcome::kError;
+  return deliver(thread, on_return, coroutine->stack() + place, 2);
 }
 
 void copy_values(Register* to, const Register* values, std::uint32_t count) {
@@ -71,12 +82,41 @@ Coroutine* switch_back(VmThread& thread) {
   return resumer;
 }
 
+// Nothing runs any more in a coroutine that the interrupted thread has left: except, where the thread will go
+// on, the methods that close its variables.
+void end_interrupted(VmThread& thread, Coroutine* coroutine) {
+  if (thread.vm().interruption() != Interruption::kNone || coroutine->to_be_closed.empty()) {
+    coroutine->release();
+    coroutine->set_status(CoroutineStatus::kDead);
+    return;
+  }
+  thread.interrupted_coroutines.push_back(coroutine);
+  coroutine->set_status(CoroutineStatus::kFailed);
+}
+
+// Where a coroutine that waits is to get values: in a call of a script, or a loop's call of its iterator.
+// Then they can be handed over at once.
+bool waits_in_script(const Coroutine* coroutine) {
+  if (coroutine->waits_for == OnReturn::kCall) return true;
+  return coroutine->waits_for == OnReturn::kFinish && runs_iteration(coroutine->frame());
+}
+// REQUIRES: waits_in_script().
+void receive(Coroutine* coroutine, const Register* values, std::uint32_t count) {
+  if (coroutine->waits_for == OnReturn::kCall) {
+    complete_call(coroutine, coroutine->frame(), values, count);
+  } else {
+    complete_iteration(coroutine->frame(), values, count);
+  }
+}
+
 }  // namespace
 
 Outcome begin_resume(VmThread& thread, Register* function, std::uint32_t arguments, OnReturn on_return) {
   Coroutine* resumer = thread.coroutine;
   NativeFunction* native = function->value.as_native();
   const std::uint32_t place = resumer->index_of(function);
+  if (!tell_of_call(thread, native, place, arguments)) return Outcome::kError;
+  function = resumer->stack() + place;
   const Register* values = function + 1;
   Coroutine* coroutine;
   if (native->native_kind() == NativeKind::kWrapped) {
@@ -108,20 +148,32 @@ Outcome begin_resume(VmThread& thread, Register* function, std::uint32_t argumen
     return refuse(thread, native, place, on_return, message_value(thread, "too many arguments to resume"));
   }
   Register* to = coroutine->stack() + at;
-  copy_values(to, values, arguments);
   resumer->wait(native, function, on_return);
   switch_to(thread, coroutine);
   if (coroutine->has_begun) {
+    NativeFunction* yield = coroutine->waits_in;
     coroutine->waits_in = nullptr;
-    return deliver(thread, coroutine->waits_for, to, arguments);
+    if (coroutine->hook.mask == 0 && waits_in_script(coroutine)) {
+      receive(coroutine, values, arguments);
+      return Outcome::kDone;
+    }
+    copy_values(to, values, arguments);
+    // The hook may resume others.
+    const OnReturn waits_for = coroutine->waits_for;
+    if (!tell_of_return(thread, yield, at, arguments)) return Outcome::kError;
+    return deliver(thread, waits_for, coroutine->stack() + at, arguments);
   }
   coroutine->has_begun = true;
+  copy_values(to, values, arguments);
   return begin_call(thread, to - 1, arguments, OnReturn::kCoroutine);
 }
 
 Outcome begin_yield(VmThread& thread, Register* function, std::uint32_t arguments, OnReturn on_return) {
   Coroutine* coroutine = thread.coroutine;
   NativeFunction* native = function->value.as_native();
+  const std::uint32_t place = coroutine->index_of(function);
+  if (!tell_of_call(thread, native, place, arguments)) return Outcome::kError;
+  function = coroutine->stack() + place;
   if (coroutine->is_main() || coroutine->native_calls() != 0) {
     raise(thread, message_value(thread, coroutine->is_main() ? "attempt to yield from outside a coroutine"
                                                              : "attempt to yield across a C-call boundary"));
@@ -129,6 +181,20 @@ Outcome begin_yield(VmThread& thread, Register* function, std::uint32_t argument
     return Outcome::kError;
   }
   coroutine->wait(native, function, on_return);
+  Coroutine* resumer = coroutine->resumer;
+  if (resumer->hook.mask == 0 && waits_in_script(resumer) &&
+      resumer->reserve(resumer->stack() + resumer->waits_at, std::size_t{arguments} + 2)) {
+    Register* values = function + 1;
+    if (resumer->waits_in->native_kind() == NativeKind::kResume) {
+      function->set(Value::boolean(true));
+      values = function;
+      ++arguments;
+    }
+    receive(resumer, values, arguments);
+    switch_back(thread);
+    coroutine->set_status(CoroutineStatus::kSuspended);
+    return Outcome::kDone;
+  }
   Register* values = leave_coroutine(thread, CoroutineStatus::kSuspended, function + 1, &arguments);
   if (!values) return Outcome::kError;
   return deliver(thread, thread.coroutine->waits_for, values, arguments);
@@ -152,16 +218,23 @@ Register* leave_coroutine(VmThread& thread, CoroutineStatus status, Register* va
   if (status == CoroutineStatus::kDead) coroutine->release();
   coroutine->set_status(status);
   // From here on another thread may run it.
-  if (fits) return results;
-  const Value error = message_value(thread, "too many results to resume");
-  if (is_wrapped) {
-    raise_in_caller(thread, native, error);
-    return nullptr;
+  if (!fits) {
+    const Value error = message_value(thread, "too many results to resume");
+    if (is_wrapped) {
+      raise_in_caller(thread, native, error);
+      return nullptr;
+    }
+    results[0].set(Value::boolean(false));
+    results[1].set(error);
+    *count = 2;
   }
-  results[0].set(Value::boolean(false));
-  results[1].set(error);
-  *count = 2;
-  return results;
+  if (resumer->hook.mask == 0) return results;
+  // The hook may resume others.
+  const std::uint32_t place = resumer->waits_at;
+  const OnReturn waits_for = resumer->waits_for;
+  if (!tell_of_return(thread, native, place, *count)) return nullptr;
+  resumer->waits_for = waits_for;
+  return resumer->stack() + place;
 }
 
 Outcome fail_coroutine(VmThread& thread) {
@@ -170,12 +243,15 @@ Outcome fail_coroutine(VmThread& thread) {
   NativeFunction* native = coroutine->resumer->waits_in;
   Coroutine* resumer = switch_back(thread);
   if (thread.interrupted()) {
-    // The error goes on as it is; nothing will run in the coroutine again.
-    coroutine->release();
-    coroutine->set_status(CoroutineStatus::kDead);
+    // The error goes on as it is.
+    end_interrupted(thread, coroutine);
     return Outcome::kError;
   }
   Value error = thread.error;
+  // Stays a level of the stack.
+  coroutine->waits_in = thread.erring_native;
+  coroutine->waits_at = coroutine->index_of(coroutine->top);
+  coroutine->waits_for = OnReturn::kCoroutine;
   clear_error(thread);
   coroutine->failure = error;
   if (native->native_kind() == NativeKind::kWrapped) {
@@ -195,8 +271,7 @@ bool close_coroutine(VmThread& thread, Coroutine* coroutine, bool failed, Value*
   while (!coroutine->to_be_closed.empty() && !thread.interrupted()) {
     const ToBeClosed variable = coroutine->to_be_closed.back();
     coroutine->to_be_closed.pop_back();
-    Value method = metamethod(thread, variable.value, Event::kClose);
-    if (method.is_nil()) method = variable.value;
+    const Value method = metamethod(thread, variable.value, Event::kClose);
     coroutine->top = coroutine->stack() + variable.level + 1;
     ScriptCall call(thread, method);
     call.push(variable.value);
@@ -208,8 +283,12 @@ bool close_coroutine(VmThread& thread, Coroutine* coroutine, bool failed, Value*
   }
   switch_back(thread);
   *error = coroutine->failure;
-  coroutine->release();
-  coroutine->set_status(CoroutineStatus::kDead);
+  if (thread.interrupted()) {
+    end_interrupted(thread, coroutine);
+  } else {
+    coroutine->release();
+    coroutine->set_status(CoroutineStatus::kDead);
+  }
   return failed;
 }
 

@@ -24,7 +24,7 @@ Outcome fail_coroutine(VmThread& thread);
 // Closes the variables of a coroutine that the caller has claimed, which is dead afterwards. `failed`: an
 // error, its `failure`, has ended it. True: it was ended by an error, or there was one in a __close method:
 // *error, which nothing keeps. As ScriptCall, this is a boundary that nothing yields across.
-// When the VM is interrupted, the variables that are left stay open.
+// When the thread is interrupted, the variables that are left stay open; whoever catches that closes them.
 bool close_coroutine(VmThread& thread, Coroutine* coroutine, bool failed, Value* error);
 
 }  // namespace gilvm

@@ -1,6 +1,7 @@
 // The instruction that the innermost frame runs: its operands' names for messages, and calls on its behalf.
 #pragma once
 
+#include <algorithm>
 #include <initializer_list>
 #include <string>
 
@@ -36,6 +37,31 @@ std::int32_t lua_position(const CallFrame* frame);
 // Jumps when `outcome` is the condition of the comparison `instruction`.
 inline void jump_if(CallFrame* frame, Instruction instruction, bool outcome) {
   if (outcome == ((instruction.x() & 1) != 0)) frame->pc += instruction.signed_c();
+}
+
+// Puts `values` into `wanted` registers from `to` on; what is missing is nil. Both may be the same registers.
+inline void adjust_values(Register* to, std::uint32_t wanted, const Register* values, std::uint32_t count) {
+  const std::uint32_t given = std::min(wanted, count);
+  for (std::uint32_t index = 0; index < given; ++index) to[index].copy(values[index]);
+  for (std::uint32_t index = given; index < wanted; ++index) to[index].set(Value::nil());
+}
+// What the frame's kCall has called gave so many values: as many as it wants go where it wants them. A
+// kTailCall, which calls what has no frame likewise, wants all: its c is 0.
+inline void complete_call(Coroutine* coroutine, CallFrame* frame, const Register* values,
+                          std::uint32_t count) {
+  const CodeWord& call = frame->pc[-1];
+  Register* to = &at_offset(frame, call.a());
+  adjust_values(to, call.c() == 0 ? count : call.c() - 1u, values, count);
+  if (call.c() == 0) coroutine->top = to + count;
+}
+// Does the frame run a loop's call of its iterator?
+inline bool runs_iteration(const CallFrame* frame) {
+  return frame->kind == FrameKind::kScript && current_instruction(frame).op() == Opcode::kGenericForCall;
+}
+// What the frame's kGenericForCall has called gave so many values.
+inline void complete_iteration(CallFrame* frame, const Register* values, std::uint32_t count) {
+  const CodeWord& call = frame->pc[-1];
+  adjust_values(&at_offset(frame, call.a()) + 4, call.c(), values, count);
 }
 
 // " (local 'x')" and the like, or nothing.

@@ -1,6 +1,7 @@
 #include "vm/interp/finalizers.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "vm/interp/call.h"
 
@@ -18,6 +19,7 @@ class Interlude {
   explicit Interlude(VmThread& thread)
       : thread_(thread),
         handled_(thread.error_is_handled),
+        interruption_(thread.error_is_interruption),
         top_(thread.coroutine->index_of(thread.coroutine->top)) {
     Coroutine* coroutine = thread.coroutine;
     const CallFrame* frame = coroutine->frame();
@@ -29,7 +31,7 @@ class Interlude {
     kept_ = coroutine->index_of(coroutine->top);
     (coroutine->top++)->set(thread.error);
     (coroutine->top++)->set(thread.erring_native ? Value::native(thread.erring_native) : Value::nil());
-    thread.error_is_handled = false;
+    thread.error_is_handled = thread.error_is_interruption = false;
   }
   ~Interlude() {
     Coroutine* coroutine = thread_.coroutine;
@@ -38,6 +40,7 @@ class Interlude {
       thread_.error = kept[0].value;
       thread_.erring_native = kept[1].value.is_native() ? kept[1].value.as_native() : nullptr;
       thread_.error_is_handled = handled_;
+      thread_.error_is_interruption = interruption_;
     }
     coroutine->top = coroutine->stack() + top_;
   }
@@ -46,7 +49,7 @@ class Interlude {
 
  private:
   VmThread& thread_;
-  const bool handled_;
+  const bool handled_, interruption_;
   const std::uint32_t top_;
   std::uint32_t kept_ = 0;
   bool ok_ = false;
@@ -55,6 +58,7 @@ class Interlude {
 // pcall(function, first, second). False: it failed, and *error says how, or the thread is interrupted.
 bool call_protected(VmThread& thread, Value function, Value first, Value second, Value* error) {
   ScriptCall call(thread, Value::native(thread.vm().protected_call));
+  if (thread.runs_finalizer) call.mark_as_finalizer();
   call.push(function);
   call.push(first);
   call.push(second);
@@ -85,10 +89,14 @@ void finalize(VmThread& thread, Object* object) {
     warn_of_error(thread, Value::string(thread.string(text)));
     return;
   }
+  // No hook is told of what a finalizer does (lgc.c, GCTM).
+  Hook& hook = thread.coroutine->hook;
+  const bool hook_runs = std::exchange(hook.runs, true);
   Value error;
   if (!call_protected(thread, method, value, Value::nil(), &error) && !thread.interrupted()) {
     warn_of_error(thread, error);
   }
+  hook.runs = hook_runs;
 }
 
 // Calls at most `count` finalizers. False: the thread is interrupted.

@@ -16,7 +16,7 @@ bool call_hook(VmThread& thread, const char* event, std::int32_t line, std::uint
                std::uint32_t transferred) {
   Coroutine* coroutine = thread.coroutine;
   Hook& hook = coroutine->hook;
-  if (hook.runs) return true;
+  if (hook.runs || hook.function.is_nil()) return true;
   hook.runs = true;
   hook.first_transferred = transferred == 0 ? 0 : first_transferred;
   hook.transferred = transferred;
@@ -36,6 +36,11 @@ bool call_hook(VmThread& thread, const char* event, std::int32_t line, std::uint
   coroutine->top = coroutine->stack() + top;
   hook.runs = false;
   hook.transferred = 0;
+  if (!succeeded && thread.interrupted()) {
+    // It would run into the same again before any line that removes it; lua.c, lstop, removes it too.
+    hook.mask = 0;
+    thread.hook_has_changed();
+  }
   return succeeded;
 }
 
@@ -158,7 +163,7 @@ bool hook_native_return(VmThread& thread, NativeFunction* native, std::uint32_t 
     succeeded = call_hook_for_native(thread, native, "return", first, copies + count, count + 1, count);
     coroutine->top = coroutine->stack() + top;
   }
-  go_on_in(*coroutine->frame(), coroutine->hook);
+  if (!coroutine->hook.runs) go_on_in(*coroutine->frame(), coroutine->hook);
   return succeeded;
 }
 

@@ -24,7 +24,8 @@ bool find_index(VmThread& thread, Value object, Value key, Value* result, Value*
     } else {
       method = metamethod(thread, object, Event::kIndex);
       if (method.is_nil()) {
-        type_error(thread, "index", object, name_of_indexed(thread));
+        // What a metatable names is no variable.
+        type_error(thread, "index", object, chain == 0 ? name_of_indexed(thread) : std::string());
         return false;
       }
     }
@@ -44,7 +45,7 @@ bool check_stored(VmThread& thread, StoreResult result) {
     case StoreResult::kStored: return true;
     case StoreResult::kKeyIsNil: raise_message(thread, "table index is nil"); return false;
     case StoreResult::kKeyIsNan: raise_message(thread, "table index is NaN"); return false;
-    case StoreResult::kNoMemory: return false;  // raised by store()
+    case StoreResult::kNoMemory: break;  // raised by store()
   }
   return false;
 }
@@ -66,7 +67,8 @@ bool find_store(VmThread& thread, Value object, Value key, Value value, Value* h
     } else {
       method = metamethod(thread, object, Event::kNewIndex);
       if (method.is_nil()) {
-        type_error(thread, "index", object, name_of_indexed(thread));
+        // What a metatable names is no variable.
+        type_error(thread, "index", object, chain == 0 ? name_of_indexed(thread) : std::string());
         return false;
       }
     }

@@ -16,9 +16,11 @@
 #include <cstring>
 
 #include "vm/base/check.h"
+#include "vm/interp/current_instruction.h"
 #include "vm/interp/finalizers.h"
 #include "vm/interp/numbers.h"
 #include "vm/interp/operations.h"
+#include "vm/object/table_lock.h"
 #include "vm/runtime/memory.h"
 
 namespace gilvm {
@@ -26,8 +28,12 @@ namespace {
 
 DispatchLabels labels;
 
+// The functions below that take `pc` are about the instruction before it. They get it rather than the
+// instruction's address, which the compiler would keep in a register beside it all through the quick way.
+
 // The small float constants of comparisons with an integer operand.
-Register immediate(Instruction instruction) {
+Register immediate(const CodeWord* pc) {
+  const CodeWord& instruction = pc[-1];
   Register reg;
   if (instruction.x() & 2) {
     reg.set(Value::number(instruction.signed_b()));
@@ -45,7 +51,8 @@ Register immediate_operand(std::int16_t number) {
 
 // The slow case of an arithmetic instruction with a small integer (opcodes.def, kAddInteger and its
 // relatives).
-Outcome arithmetic_with_integer(VmThread& thread, Instruction i, const Register& operand) {
+Outcome arithmetic_with_integer(VmThread& thread, const CodeWord* pc, const Register& operand) {
+  const Instruction i = pc[-1].load();
   const auto event = static_cast<Event>(i.x() & ~kExchanged);
   const bool negated = (i.op() == Opcode::kAddInteger && event == Event::kSubtract) ||
                        (i.op() == Opcode::kShiftRightInteger && event == Event::kShiftLeft);
@@ -70,7 +77,8 @@ inline double load_double(const Register& reg) {
 #endif
 }
 
-Outcome arithmetic_slowly(VmThread& thread, Instruction i, const Register& left, const Register& right) {
+Outcome arithmetic_slowly(VmThread& thread, const CodeWord* pc, const Register& left, const Register& right) {
+  const CodeWord& i = pc[-1];
   const auto event = static_cast<Event>(i.x() & ~kExchanged);
   const Register first = i.x() & kExchanged ? right : left;
   const Register second = i.x() & kExchanged ? left : right;
@@ -81,22 +89,65 @@ void store_hint(const CodeWord& instruction, std::uint8_t hint) {
   if (instruction.x() != hint) const_cast<CodeWord&>(instruction).set_hint(hint);
 }
 
-// A constant string key was not where the hint says: looks it up, and corrects the hint.
-Outcome get_short(VmThread& thread, const CodeWord& instruction, Value object, Value key) {
+// The value at a constant string key, in the table itself or some steps along __index; and corrects the hint,
+// which it looks at from the second table on. Empty: it takes more than tables to find it. Not inlined: the
+// loop is as quick without, and its registers stay its own.
+[[gnu::noinline]] Value find_in_tables(const String* index_name, const CodeWord* pc, Table* table,
+                                       const String* key) {
+  constexpr int kSteps = 8;
+  const CodeWord& instruction = pc[-1];
+  std::uint8_t hint = instruction.x();
+  Slot* slot = table->find_short_anew(key, &hint);
+  for (int step = 0; step < kSteps; ++step) {
+    if (slot) {
+      const Value value = slot->load();
+      if (!value.is_nil()) {
+        store_hint(instruction, hint);
+        return value;
+      }
+    }
+    Table* metatable = table->metatable();
+    if (!metatable) return Value::nil();
+    const Value index = metatable->get_event(index_name);
+    if (index.is_nil()) return index;
+    if (!index.is_table()) break;
+    table = index.as_table();
+    slot = table->find_short_at(key, &hint);
+  }
+  return Value::empty();
+}
+
+// A constant string key was not where the hint says.
+Outcome get_short(VmThread& thread, const CodeWord* pc, Value object, Value key) {
+  const CodeWord& instruction = pc[-1];
   if (object.is_table()) {
-    std::uint8_t hint = instruction.x();
-    if (object.as_table()->find_short_at(key.as_string(), &hint)) store_hint(instruction, hint);
+    const Value value =
+        find_in_tables(thread.vm().name_of(Event::kIndex), pc, object.as_table(), key.as_string());
+    if (!value.is_empty()) {
+      at_offset(thread.coroutine->frame(), instruction.a()).set(value);
+      return Outcome::kDone;
+    }
   }
   return index_into(thread, object, key, instruction.a());
 }
 
-Outcome set_short(VmThread& thread, const CodeWord& instruction, Value object, Value key, Value value) {
+Outcome set_short(VmThread& thread, const CodeWord* pc, Value object, Value key, Value value) {
+  const CodeWord& instruction = pc[-1];
   if (object.is_table()) {
     Table* table = object.as_table();
     std::uint8_t hint = instruction.x();
-    if (table->find_short_at(key.as_string(), &hint)) store_hint(instruction, hint);
-    // A new field of a table that nobody watches.
-    if (!table->metatable() && table->set_short(thread.heap(), key.as_string(), value)) return Outcome::kDone;
+    Slot* slot = table->find_short_anew(key.as_string(), &hint);
+    if (slot) store_hint(instruction, hint);
+    // A field that has a value, or a new one of a table that nobody watches.
+    const Table* metatable = table->metatable();
+    if (!metatable || (slot && !slot->load().is_nil()) ||
+        metatable->get_short(thread.vm().name_of(Event::kNewIndex)).is_nil()) {
+      if (slot && thread.heap().table_mark == 0) {
+        slot->store(value);
+        return Outcome::kDone;
+      }
+      if (table->add_short(thread.heap(), key.as_string(), value)) return Outcome::kDone;
+    }
   }
   return store_index(thread, object, key, value);
 }
@@ -116,34 +167,41 @@ Outcome set_index(VmThread& thread, Value object, const Register& key, Value val
   return store_index(thread, object, thread.boxed(key), value);
 }
 
-// A method is found in the object itself, or some steps along __index. Nil: not there, or not by tables
-// alone. Not inlined: the loop is as quick without, and its registers stay its own.
-[[gnu::noinline]] Value find_method(const String* index_name, const CodeWord& instruction, Table* table,
-                                    const String* key) {
-  constexpr int kSteps = 8;
-  std::uint8_t hint = instruction.x();
-  for (int step = 0; step < kSteps; ++step) {
-    if (Slot* slot = table->find_short_at(key, &hint)) {
-      const Value value = slot->load();
-      if (!value.is_nil()) {
-        store_hint(instruction, hint);
-        return value;
-      }
-    }
-    Table* metatable = table->metatable();
-    if (!metatable) break;
-    const Value index = metatable->get_event(index_name);
-    if (!index.is_table()) break;
-    table = index.as_table();
+// The method of a string, or of an object of C++, neither of which has fields of its own: so the hint is for
+// the first table of all. Empty: it takes more than tables to find it.
+[[gnu::noinline]] Value find_method(VmThread& thread, const CodeWord* pc, Value object, const String* key) {
+  const CodeWord& instruction = pc[-1];
+  Table* metatable = nullptr;
+  if (object.is_userdata()) {
+    metatable = object.as_userdata()->metatable.load(std::memory_order_acquire);
+  } else if (object.is_string()) {
+    metatable = thread.vm().basic_metatable(Vm::BasicType::kString).load(std::memory_order_acquire);
   }
-  return Value::nil();
+  if (!metatable) return Value::empty();
+  const String* const index_name = thread.vm().name_of(Event::kIndex);
+  const Value index = metatable->get_event(index_name);
+  if (!index.is_table()) return Value::empty();
+  std::uint8_t hint = instruction.x();
+  if (Slot* slot = index.as_table()->find_short_at(key, &hint)) {
+    const Value value = slot->load();
+    if (!value.is_nil()) {
+      store_hint(instruction, hint);
+      return value;
+    }
+  }
+  return find_in_tables(index_name, pc, index.as_table(), key);
 }
 
-Outcome set_list(VmThread& thread, Instruction i, Register* list) {
+Outcome set_list(VmThread& thread, const CodeWord* pc, Register* list) {
+  const CodeWord& i = pc[-1];
   std::uint32_t count = i.b() != 0 ? i.b() : static_cast<std::uint32_t>(thread.coroutine->top - list - 1);
   const std::uint32_t start = i.c() | static_cast<std::uint32_t>(i.x()) << 16;
   Table* table = list->value.as_table();
-  if (start + count > table->array()->capacity()) table->reserve(thread.heap(), start + count, 0);
+  // The first list asks for what the constructor holds, if its instruction can say so; others double it.
+  const std::uint32_t capacity = table->array()->capacity();
+  if (start + count > capacity) {
+    table->reserve(thread.heap(), std::max(start + count, start == 0 ? 0 : 2 * capacity), 0);
+  }
   for (std::uint32_t index = 1; index <= count; ++index) {
     const std::int64_t key = std::int64_t{start} + index;
     const Value value = thread.boxed(list[index]);
@@ -248,19 +306,59 @@ Closure* make_closure(VmThread& thread, const CallFrame* frame, Prototype* proto
 
 bool finalize_if_due(VmThread& thread) { return !thread.finalizers_are_due() || run_due_finalizers(thread); }
 
-// Does what the thread was asked to. False: it is interrupted.
-bool answer_breaker(VmThread& thread) { return thread.answer_breaker() && finalize_if_due(thread); }
+// Does what the thread was asked to before the instruction at the frame's pc. False: it is interrupted.
+bool answer_breaker(VmThread& thread) {
+  Coroutine* coroutine = thread.coroutine;
+  coroutine->is_between_instructions = true;
+  const bool goes_on = thread.answer_breaker();
+  coroutine->is_between_instructions = false;
+  return goes_on && finalize_if_due(thread);
+}
 
 #ifdef GILVM_STRESS
-// A collection at every safepoint, unless the script has stopped them; in deep recursion, where each takes
-// long, at every few hundredth.
+// A collection at every safepoint of a script that is young, small and shallow, unless it has stopped them.
+// One that runs long, has much memory or recurses deep gets half as many for each step up, or it would take
+// hours.
 void collect_for_stress(VmThread& thread) {
-  thread_local unsigned safepoints = 0;
-  const auto depth = thread.coroutine->frame() - thread.coroutine->first_frame();
-  if (!thread.vm().heap().enabled()) return;
-  if (depth < 200 || ++safepoints % 512 == 0) thread.vm().collect(thread);
+  constexpr std::uint64_t kCollections = 1 << 12, kBytes = 1 << 19, kFrames = 32, kMostHalvings = 12;
+  thread_local std::uint64_t safepoints = 0, collections = 0;
+  Heap& heap = thread.vm().heap();
+  if (!heap.enabled()) return;
+  const std::uint64_t depth = thread.coroutine->frame() - thread.coroutine->first_frame();
+  const std::uint64_t halvings = collections / kCollections + heap.bytes_in_use() / kBytes + depth / kFrames;
+  if (++safepoints % (1 << std::min(halvings, kMostHalvings)) != 0) return;
+  ++collections;
+  thread.coroutine->is_between_instructions = true;
+  thread.vm().collect(thread);
+  thread.coroutine->is_between_instructions = false;
 }
 #endif
+
+constexpr bool stores_into_table(Opcode op) {
+  switch (op) {
+    case Opcode::kSetGlobal:
+    case Opcode::kSetGlobalConstant:
+    case Opcode::kSetField:
+    case Opcode::kSetFieldConstant:
+    case Opcode::kSetIndex:
+    case Opcode::kSetIndexConstant: return true;
+    default: return false;
+  }
+}
+
+// A local variable that must not live in memory. The compiler would have it of `pc`, which every handler
+// reads and writes: each instruction would then wait for the one before to have stored it
+// (docs/benchmarks.md, "What paid").
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define IN_REGISTER(type, name) register type name asm("rbx")
+#else
+#define IN_REGISTER(type, name) type name
+#endif
+
+// The lock regime `object` has handlers of its own for what begins with a store into a table (labels.locked).
+#define SUPERINSTRUCTION(first, second, link) static_assert(!stores_into_table(Opcode::second));
+#include "vm/bytecode/superinstructions.def"
+#undef SUPERINSTRUCTION
 
 // As interpret(). Without a thread it only makes its labels known.
 Outcome run_loop(VmThread* const vm_thread) {
@@ -268,17 +366,33 @@ Outcome run_loop(VmThread* const vm_thread) {
 #define OPCODE(name, a, b, c, x) &&name,
 #include "vm/bytecode/opcodes.def"
 #undef OPCODE
+#define SUPERINSTRUCTION(first, second, link) &&first##_##second,
+#include "vm/bytecode/superinstructions.def"
+#undef SUPERINSTRUCTION
   };
   if (!vm_thread) {
     std::memcpy(labels.direct, handlers, sizeof handlers);
+    for (unsigned handler = 0; handler < kHandlerCount; ++handler) {
+      // Of a superinstruction that begins with a store, only the store.
+      switch (first_opcode_of(handler)) {
+        case Opcode::kSetGlobal: labels.locked[handler] = &&set_global_locked; break;
+        case Opcode::kSetGlobalConstant: labels.locked[handler] = &&set_global_constant_locked; break;
+        case Opcode::kSetField: labels.locked[handler] = &&set_field_locked; break;
+        case Opcode::kSetFieldConstant: labels.locked[handler] = &&set_field_constant_locked; break;
+        case Opcode::kSetIndex: labels.locked[handler] = &&set_index_locked; break;
+        case Opcode::kSetIndexConstant: labels.locked[handler] = &&set_index_constant_locked; break;
+        default: labels.locked[handler] = handlers[handler];
+      }
+    }
     labels.poll = &&poll;
     labels.count = &&count;
+    labels.watch = &&watch;
     labels.hook = &&hook;
     return Outcome::kDone;
   }
 
   CallFrame* frame;
-  const CodeWord* pc;
+  IN_REGISTER(const CodeWord*, pc);
   char* base;
   const char* constants;
   Outcome outcome;
@@ -313,10 +427,19 @@ Outcome run_loop(VmThread* const vm_thread) {
 // The value of a register as others may see it.
 #define SHARED(reg) (UNLIKELY((reg).value.bits() == wide_bits) ? thread->boxed(reg) : (reg).value)
 #define SAVE frame->pc = pc
-#define NEXT                                                                                          \
-  do {                                                                                                \
-    ++pc;                                                                                             \
-    goto* const_cast<void*>(dispatch[static_cast<unsigned>(i.op())].load(std::memory_order_relaxed)); \
+#define NEXT                                                                        \
+  do {                                                                              \
+    ++pc;                                                                           \
+    goto* const_cast<void*>(dispatch[i.handler()].load(std::memory_order_relaxed)); \
+  } while (0)
+// Stands between a handler's own label, which dispatches lead to, and a second one, where other handlers go
+// on. Had both one label, the compiler would compute the address of `i` in every handler there is.
+#define LABEL_OF_DISPATCH asm("")
+// The first instruction of a superinstruction is done: the second follows.
+#define GO_ON(second)    \
+  do {                   \
+    ++pc;                \
+    goto after_##second; \
   } while (0)
 #define RESUME(what)                            \
   do {                                          \
@@ -331,15 +454,16 @@ Outcome run_loop(VmThread* const vm_thread) {
     frame = thread->coroutine->frame();          \
     base = reinterpret_cast<char*>(frame->base); \
   } while (0)
+// The stress build's safepoints: `next` is the instruction that has not begun.
 #ifdef GILVM_STRESS
-#define POLL                     \
+#define POLL(next)               \
   do {                           \
-    SAVE;                        \
+    frame->pc = (next);          \
     collect_for_stress(*thread); \
   } while (0)
 #else
-#define POLL \
-  do {       \
+#define POLL(next) \
+  do {             \
   } while (0)
 #endif
 
@@ -349,7 +473,7 @@ reload:
   base = reinterpret_cast<char*>(frame->base);
   constants = reinterpret_cast<const char*>(frame->constants);
 #ifdef GILVM_STRESS
-  if (pc == frame->closure->prototype->code.get()) POLL;
+  if (pc == frame->closure->prototype->code.get()) POLL(pc);
 #endif
   NEXT;
 
@@ -360,7 +484,7 @@ poll:
   if (may_stop_at(*thread, *pc, base) && !answer_breaker(*thread)) goto interrupted;
   FIND_FRAME;
   ++pc;
-  goto* const_cast<void*>(handlers[static_cast<unsigned>(i.op())]);
+  goto* const_cast<void*>(thread->handlers[static_cast<unsigned>(i.op())]);
 
 hook:
   SAVE;
@@ -371,12 +495,23 @@ hook:
 count:
   --pc;
   SAVE;
-  thread->count_instruction();
+  thread->before_instruction(pc->op(), may_stop_at(*thread, *pc, base));
   if (thread->breaker_is_set() && may_stop_at(*thread, *pc, base) && !answer_breaker(*thread))
     goto interrupted;
   FIND_FRAME;
   ++pc;
-  goto* const_cast<void*>(handlers[static_cast<unsigned>(i.op())]);
+  goto* const_cast<void*>(thread->handlers[static_cast<unsigned>(i.op())]);
+
+watch:
+  --pc;
+  SAVE;
+  thread->before_instruction(pc->op(), may_stop_at(*thread, *pc, base));
+  if (thread->breaker_is_set() && may_stop_at(*thread, *pc, base) && !answer_breaker(*thread))
+    goto interrupted;
+  thread->tell_watcher();
+  FIND_FRAME;
+  ++pc;
+  goto* const_cast<void*>(thread->handlers[static_cast<unsigned>(i.op())]);
 
 interrupted:
   ++thread->coroutine->frame()->pc;
@@ -390,15 +525,35 @@ leave_or_error:
 
   // Loading and moving
 
-kMove : {
-  const Register& from = B;
-  if (UNLIKELY(from.value.bits() == wide_bits)) A.wide = from.wide;
-  A.set(from.value);
+#define MOVE                                                          \
+  do {                                                                \
+    const Register& from = B;                                         \
+    if (UNLIKELY(from.value.bits() == wide_bits)) A.wide = from.wide; \
+    A.set(from.value);                                                \
+  } while (0)
+
+kMove:
+  LABEL_OF_DISPATCH;
+after_kMove:
+  MOVE;
   NEXT;
-}
+kMove_kMove:
+  MOVE;
+  ++pc;
+  MOVE;
+  NEXT;
+kMove_kCall:
+  MOVE;
+  GO_ON(kCall);
+kMove_kForLoop:
+  MOVE;
+  GO_ON(kForLoop);
 kLoadInteger:
   A.set(Value::inline_integer(i.wide()));
   NEXT;
+kLoadInteger_kCall:
+  A.set(Value::inline_integer(i.wide()));
+  GO_ON(kCall);
 kLoadConstant:
   A.copy(*reinterpret_cast<const Register*>(constants + i.wide()));
   NEXT;
@@ -420,15 +575,44 @@ kMakeCell:
   // The cell of an iteration before may still stand there, where the local has no value yet.
   A.set_cell(Cell::make(thread->heap(), A.value.is_cell() ? Value::nil() : thread->boxed(A)));
   NEXT;
+// The first of a superinstruction has given `number`, to which kAddInteger adds.
+#define GO_ON_ADDING_TO(number)                                                                         \
+  do {                                                                                                  \
+    ++pc;                                                                                               \
+    const std::uint64_t sum = (number).bits() + static_cast<std::uint64_t>(std::int64_t{i.signed_c()}); \
+    if (LIKELY((number).bits() >= integer_floor) && LIKELY(sum >= integer_floor)) {                     \
+      A.set(Value::from_bits(sum));                                                                     \
+      NEXT;                                                                                             \
+    }                                                                                                   \
+    goto after_kAddInteger;                                                                             \
+  } while (0)
+
 kLoadCell:
   A.set(B.as_cell()->content.load());
   NEXT;
+kLoadCell_kAddInteger : {
+  const Value content = B.as_cell()->content.load();
+  A.set(content);
+  GO_ON_ADDING_TO(content);
+}
 kStoreCell:
   A.as_cell()->content.store(SHARED(B));
   NEXT;
+kStoreCell_kForLoop:
+  A.as_cell()->content.store(SHARED(B));
+  GO_ON(kForLoop);
+#define LOAD_UPVALUE A.set(frame->closure->upvalues()[i.b()]->content.load())
 kLoadUpvalue:
-  A.set(frame->closure->upvalues()[i.b()]->content.load());
+  LOAD_UPVALUE;
   NEXT;
+kLoadUpvalue_kMove:
+  LOAD_UPVALUE;
+  ++pc;
+  MOVE;
+  NEXT;
+kLoadUpvalue_kAddInteger:
+  LOAD_UPVALUE;
+  GO_ON(kAddInteger);
 kStoreUpvalue:
   frame->closure->upvalues()[i.b()]->content.store(SHARED(A));
   NEXT;
@@ -446,8 +630,8 @@ kClosure:
 #define ARRAY_INDEX(key_value) ((key_value).bits() - integer_one)
 #define IS_NIL(value) ((value).bits() == nil_bits)
 
-// The quick case: a table whose hash node at the hint has the key.
-#define GET_SHORT(object_value, key_register)                               \
+// The quick case: a table whose hash node at the hint has the key. `go_on`: what follows then.
+#define GET_SHORT(object_value, key_register, go_on)                        \
   do {                                                                      \
     const std::uint64_t address = TABLE_ADDRESS(object_value);              \
     if (IS_ADDRESS(address)) {                                              \
@@ -458,32 +642,40 @@ kClosure:
         const Value value = hash->nodes()[hint].value.load();               \
         if (LIKELY(!IS_NIL(value))) {                                       \
           A.set(value);                                                     \
-          NEXT;                                                             \
+          go_on;                                                            \
         }                                                                   \
       }                                                                     \
     }                                                                       \
     SAVE;                                                                   \
-    RESUME(get_short(*thread, i, object_value, (key_register).value));      \
+    RESUME(get_short(*thread, pc, object_value, (key_register).value));     \
   } while (0)
-#define SET_SHORT(object_value, key_register, stored_value)                   \
-  do {                                                                        \
-    const Value value = (stored_value);                                       \
-    const std::uint64_t address = TABLE_ADDRESS(object_value);                \
-    if (IS_ADDRESS(address)) {                                                \
-      Table* table = reinterpret_cast<Table*>(address);                       \
-      HashBlock* hash = table->hash();                                        \
-      const std::uint32_t hint = i.x();                                       \
-      if (LIKELY(hint < hash->capacity()) &&                                  \
-          LIKELY(hash->nodes()[hint].key.load() == (key_register).value)) {   \
-        Slot& slot = hash->nodes()[hint].value;                               \
-        if (LIKELY(!table->metatable()) || LIKELY(!IS_NIL(slot.load()))) {    \
-          slot.store(value);                                                  \
-          NEXT;                                                               \
-        }                                                                     \
-      }                                                                       \
-    }                                                                         \
-    SAVE;                                                                     \
-    RESUME(set_short(*thread, i, object_value, (key_register).value, value)); \
+// How a store into a table is made: BEGIN(table) says whether it may be, and END follows it. Under the lock
+// regime `object` other threads are to know of it; under others there is nothing to do.
+#define BEGIN_PLAIN(table) true
+#define END_PLAIN
+#define BEGIN_LOCKED(table) LIKELY(StoreInPlace::begin(thread->heap(), table))
+#define END_LOCKED StoreInPlace::end(thread->heap())
+#define SET_SHORT(object_value, key_register, stored_value, go_on, regime)          \
+  do {                                                                              \
+    const Value value = (stored_value);                                             \
+    const std::uint64_t address = TABLE_ADDRESS(object_value);                      \
+    if (IS_ADDRESS(address) && BEGIN_##regime(reinterpret_cast<Table*>(address))) { \
+      Table* table = reinterpret_cast<Table*>(address);                             \
+      HashBlock* hash = table->hash();                                              \
+      const std::uint32_t hint = i.x();                                             \
+      if (LIKELY(hint < hash->capacity()) &&                                        \
+          LIKELY(hash->nodes()[hint].key.load() == (key_register).value)) {         \
+        Slot& slot = hash->nodes()[hint].value;                                     \
+        if (LIKELY(!table->metatable()) || LIKELY(!IS_NIL(slot.load()))) {          \
+          slot.store(value);                                                        \
+          END_##regime;                                                             \
+          go_on;                                                                    \
+        }                                                                           \
+      }                                                                             \
+      END_##regime;                                                                 \
+    }                                                                               \
+    SAVE;                                                                           \
+    RESUME(set_short(*thread, pc, object_value, (key_register).value, value));      \
   } while (0)
 #define SET_INTEGER_KEY(stored_value)                                                               \
   do {                                                                                              \
@@ -496,53 +688,84 @@ kClosure:
     SAVE;                                                                                           \
     RESUME(store_index(*thread, A.value, Value::inline_integer(key), value));                       \
   } while (0)
-#define SET_INDEX(stored_value)                                            \
-  do {                                                                     \
-    const Value value = (stored_value);                                    \
-    const std::uint64_t address = TABLE_ADDRESS(A.value);                  \
-    if (IS_ADDRESS(address)) {                                             \
-      Table* table = reinterpret_cast<Table*>(address);                    \
-      ArrayBlock* array = table->array();                                  \
-      const std::uint64_t index = ARRAY_INDEX(B.value);                    \
-      if (LIKELY(index < array->capacity())) {                             \
-        Slot& slot = array->slots()[index];                                \
-        if (LIKELY(!table->metatable()) || LIKELY(!IS_NIL(slot.load()))) { \
-          slot.store(value);                                               \
-          NEXT;                                                            \
-        }                                                                  \
-      }                                                                    \
-    }                                                                      \
-    SAVE;                                                                  \
-    RESUME(set_index(*thread, A.value, B, value));                         \
+#define SET_INDEX(stored_value, go_on, regime)                                      \
+  do {                                                                              \
+    const Value value = (stored_value);                                             \
+    const std::uint64_t address = TABLE_ADDRESS(A.value);                           \
+    if (IS_ADDRESS(address) && BEGIN_##regime(reinterpret_cast<Table*>(address))) { \
+      Table* table = reinterpret_cast<Table*>(address);                             \
+      ArrayBlock* array = table->array();                                           \
+      const std::uint64_t index = ARRAY_INDEX(B.value);                             \
+      if (LIKELY(index < array->capacity())) {                                      \
+        Slot& slot = array->slots()[index];                                         \
+        if (LIKELY(!table->metatable()) || LIKELY(!IS_NIL(slot.load()))) {          \
+          slot.store(value);                                                        \
+          END_##regime;                                                             \
+          go_on;                                                                    \
+        }                                                                           \
+      }                                                                             \
+      END_##regime;                                                                 \
+    }                                                                               \
+    SAVE;                                                                           \
+    RESUME(set_index(*thread, A.value, B, value));                                  \
   } while (0)
 
+#define GLOBALS frame->closure->upvalues()[i.b()]->content.load()
+
 kGetGlobal:
-  GET_SHORT(frame->closure->upvalues()[i.b()]->content.load(), KC);
+  GET_SHORT(GLOBALS, KC, NEXT);
+kGetGlobal_kAddInteger:
+  GET_SHORT(GLOBALS, KC, GO_ON_ADDING_TO(value));
 kSetGlobal:
-  SET_SHORT(frame->closure->upvalues()[i.b()]->content.load(), KC, SHARED(A));
+  SET_SHORT(GLOBALS, KC, SHARED(A), NEXT, PLAIN);
+kSetGlobal_kForLoop:
+  SET_SHORT(GLOBALS, KC, SHARED(A), GO_ON(kForLoop), PLAIN);
+set_global_locked:
+  SET_SHORT(GLOBALS, KC, SHARED(A), NEXT, LOCKED);
 kSetGlobalConstant:
-  SET_SHORT(frame->closure->upvalues()[i.b()]->content.load(), KC, SHARED(KA));
+  SET_SHORT(GLOBALS, KC, SHARED(KA), NEXT, PLAIN);
+set_global_constant_locked:
+  SET_SHORT(GLOBALS, KC, SHARED(KA), NEXT, LOCKED);
 kGetField:
-  GET_SHORT(B.value, KC);
+  GET_SHORT(B.value, KC, NEXT);
+kGetField_kCall:
+  GET_SHORT(B.value, KC, GO_ON(kCall));
+kGetField_kMove:
+  GET_SHORT(B.value, KC, GO_ON(kMove));
+kGetField_kJumpIfFalse:
+  GET_SHORT(B.value, KC, GO_ON(kJumpIfFalse));
+kGetField_kJumpIfTrue:
+  GET_SHORT(B.value, KC, GO_ON(kJumpIfTrue));
+kGetField_kAddInteger:
+  GET_SHORT(B.value, KC, GO_ON_ADDING_TO(value));
 kSetField:
-  SET_SHORT(A.value, KB, SHARED(C));
+  SET_SHORT(A.value, KB, SHARED(C), NEXT, PLAIN);
+set_field_locked:
+  SET_SHORT(A.value, KB, SHARED(C), NEXT, LOCKED);
 kSetFieldConstant:
-  SET_SHORT(A.value, KB, SHARED(KC));
-kSelf : {
-  const Value object = B.value;
-  (&A + 1)->set(object);
-  const std::uint64_t address = TABLE_ADDRESS(object);
-  if (IS_ADDRESS(address)) {
-    const Value method = find_method(thread->vm().name_of(Event::kIndex), i,
-                                     reinterpret_cast<Table*>(address), KC.value.as_string());
-    if (LIKELY(!IS_NIL(method))) {
-      A.set(method);
-      NEXT;
-    }
-  }
-  SAVE;
-  RESUME(index_into(*thread, object, KC.value, i.a()));
-}
+  SET_SHORT(A.value, KB, SHARED(KC), NEXT, PLAIN);
+set_field_constant_locked:
+  SET_SHORT(A.value, KB, SHARED(KC), NEXT, LOCKED);
+#define SELF(go_on)                                                                                    \
+  do {                                                                                                 \
+    const Value object = B.value;                                                                      \
+    (&A + 1)->set(object);                                                                             \
+    const std::uint64_t address = TABLE_ADDRESS(object);                                               \
+    const Value method = IS_ADDRESS(address)                                                           \
+                             ? find_in_tables(thread->vm().name_of(Event::kIndex), pc,                 \
+                                              reinterpret_cast<Table*>(address), KC.value.as_string()) \
+                             : find_method(*thread, pc, object, KC.value.as_string());                 \
+    if (LIKELY(!method.is_empty())) {                                                                  \
+      A.set(method);                                                                                   \
+      go_on;                                                                                           \
+    }                                                                                                  \
+    SAVE;                                                                                              \
+    RESUME(index_into(*thread, object, KC.value, i.a()));                                              \
+  } while (0)
+kSelf:
+  SELF(NEXT);
+kSelf_kCall:
+  SELF(GO_ON(kCall));
 kGetInteger : {
   const std::uint64_t address = TABLE_ADDRESS(B.value);
   if (IS_ADDRESS(address)) {
@@ -559,46 +782,59 @@ kSetInteger:
   SET_INTEGER_KEY(SHARED(C));
 kSetIntegerConstant:
   SET_INTEGER_KEY(SHARED(KC));
-kGetIndex : {
-  const std::uint64_t address = TABLE_ADDRESS(B.value);
-  if (IS_ADDRESS(address)) {
-    ArrayBlock* array = reinterpret_cast<Table*>(address)->array();
-    const std::uint64_t index = ARRAY_INDEX(C.value);
-    if (LIKELY(index < array->capacity())) {
-      const Value value = array->slots()[index].load();
-      if (LIKELY(!IS_NIL(value))) {
-        A.set(value);
-        NEXT;
-      }
-    }
-    const Value key = C.value;
-    if (key.is_string() && key.as_string()->is_short()) {
-      const Value value = reinterpret_cast<Table*>(address)->get_short(key.as_string());
-      if (LIKELY(!IS_NIL(value))) {
-        A.set(value);
-        NEXT;
-      }
-    }
-  }
-  SAVE;
-  RESUME(index_into(*thread, B.value, thread->boxed(C), i.a()));
-}
+#define GET_INDEX(go_on)                                                                   \
+  do {                                                                                     \
+    const std::uint64_t address = TABLE_ADDRESS(B.value);                                  \
+    if (IS_ADDRESS(address)) {                                                             \
+      ArrayBlock* array = reinterpret_cast<Table*>(address)->array();                      \
+      const std::uint64_t index = ARRAY_INDEX(C.value);                                    \
+      if (LIKELY(index < array->capacity())) {                                             \
+        const Value value = array->slots()[index].load();                                  \
+        if (LIKELY(!IS_NIL(value))) {                                                      \
+          A.set(value);                                                                    \
+          go_on;                                                                           \
+        }                                                                                  \
+      }                                                                                    \
+      const Value key = C.value;                                                           \
+      if (key.is_string() && key.as_string()->is_short()) {                                \
+        const Value value = reinterpret_cast<Table*>(address)->get_short(key.as_string()); \
+        if (LIKELY(!IS_NIL(value))) {                                                      \
+          A.set(value);                                                                    \
+          go_on;                                                                           \
+        }                                                                                  \
+      }                                                                                    \
+    }                                                                                      \
+    SAVE;                                                                                  \
+    RESUME(index_into(*thread, B.value, thread->boxed(C), i.a()));                         \
+  } while (0)
+kGetIndex:
+  GET_INDEX(NEXT);
+kGetIndex_kJumpIfTrue:
+  GET_INDEX(GO_ON(kJumpIfTrue));
 kSetIndex:
-  SET_INDEX(SHARED(C));
+  SET_INDEX(SHARED(C), NEXT, PLAIN);
+set_index_locked:
+  SET_INDEX(SHARED(C), NEXT, LOCKED);
+kSetIndex_kForLoop:
+  SET_INDEX(SHARED(C), GO_ON(kForLoop), PLAIN);
 kSetIndexConstant:
-  SET_INDEX(SHARED(KC));
+  SET_INDEX(SHARED(KC), NEXT, PLAIN);
+set_index_constant_locked:
+  SET_INDEX(SHARED(KC), NEXT, LOCKED);
+kSetIndexConstant_kForLoop:
+  SET_INDEX(SHARED(KC), GO_ON(kForLoop), PLAIN);
 kNewTable:
   A.set(Value::table(Table::make(thread->heap(), i.c(), i.b())));
   NEXT;
 kSetList:
   SAVE;
-  outcome = set_list(*thread, i.load(), &A);
+  outcome = set_list(*thread, pc, &A);
   if (outcome != Outcome::kDone) [[unlikely]]
     goto leave_or_error;
   NEXT;
 
-  // Arithmetic. First two inline integers, then two floats; a NaN shows that one operand was no float, or
-  // that the result is one: both are left to the careful case.
+  // Arithmetic. Two inline integers, or two floats; a NaN shows that one operand was no float, or that the
+  // result is one: both are left to the careful case.
 
 // An inline integer's encoding is at least integer_floor, and so is the conjunction of two; nothing else's
 // is.
@@ -628,24 +864,35 @@ kSetList:
 #define ENCODED_ADD(x, y) ((x) + (y)-integer_bias)
 #define ENCODED_SUBTRACT(x, y) ((x) - (y) + integer_bias)
 #define ENCODED_MULTIPLY(x, y) (((x)-integer_bias) * ((y)-integer_bias) + integer_bias)
-#define ARITHMETIC(name, right_operand, encoded_operation, integer_operation, float_operation) \
-  name : {                                                                                     \
+#define TRY_INTEGERS(encoded_operation)                                                  \
+  if (INTEGERS(left, right)) {                                                           \
+    const std::uint64_t bits = encoded_operation(left.value.bits(), right.value.bits()); \
+    if (LIKELY(bits >= integer_floor)) {                                                 \
+      A.set(Value::from_bits(bits));                                                     \
+      NEXT;                                                                              \
+    }                                                                                    \
+    A.set_wide(static_cast<std::int64_t>(bits - integer_bias));                          \
+    NEXT;                                                                                \
+  }
+#define TRY_FLOATS(float_operation)                                           \
+  {                                                                           \
+    const double real = load_double(left) float_operation load_double(right); \
+    if (LIKELY(real == real)) {                                               \
+      A.set(Value::arithmetic_double(real));                                  \
+      NEXT;                                                                   \
+    }                                                                         \
+  }
+#define ARITHMETIC(name, right_operand, first, second, integer_operation, float_operation)     \
+  name:                                                                                        \
+  LABEL_OF_DISPATCH;                                                                           \
+  after_##name : __attribute__((unused));                                                      \
+  {                                                                                            \
     const Register& left = B;                                                                  \
     const Register& right = right_operand;                                                     \
-    if (INTEGERS(left, right)) [[likely]] {                                                    \
-      const std::uint64_t bits = encoded_operation(left.value.bits(), right.value.bits());     \
-      if (LIKELY(bits >= integer_floor)) {                                                     \
-        A.set(Value::from_bits(bits));                                                         \
-        NEXT;                                                                                  \
-      }                                                                                        \
-      A.set_wide(static_cast<std::int64_t>(bits - integer_bias));                              \
-      NEXT;                                                                                    \
-    }                                                                                          \
-    const double real = load_double(left) float_operation load_double(right);                  \
-    if (LIKELY(real == real)) {                                                                \
-      A.set(Value::arithmetic_double(real));                                                   \
-      NEXT;                                                                                    \
-    }                                                                                          \
+    first;                                                                                     \
+    second;                                                                                    \
+    if (left.value.bits() == wide_bits && right.value.bits() == wide_bits)                     \
+      SET_INTEGER(integer_operation(left.wide, right.wide));                                   \
     std::int64_t x, y;                                                                         \
     if (READ_INTEGER(left, x) && READ_INTEGER(right, y)) SET_INTEGER(integer_operation(x, y)); \
     const double mixed = REAL(left) float_operation REAL(right);                               \
@@ -654,29 +901,32 @@ kSetList:
       NEXT;                                                                                    \
     }                                                                                          \
     SAVE;                                                                                      \
-    RESUME(arithmetic_slowly(*thread, i.load(), left, right));                                 \
+    RESUME(arithmetic_slowly(*thread, pc, left, right));                                       \
   }
-#define FLOAT_ARITHMETIC(name, right_operand, expression)      \
-  name : {                                                     \
-    const Register& left = B;                                  \
-    const Register& right = right_operand;                     \
-    double x = load_double(left), y = load_double(right);      \
-    if (UNLIKELY(__builtin_isunordered(x, y))) {               \
-      x = REAL(left);                                          \
-      y = REAL(right);                                         \
-    }                                                          \
-    if (LIKELY(!__builtin_isunordered(x, y))) {                \
-      const double real = expression;                          \
-      if (LIKELY(real == real)) {                              \
-        A.set(Value::arithmetic_double(real));                 \
-        NEXT;                                                  \
-      }                                                        \
-    }                                                          \
-    SAVE;                                                      \
-    RESUME(arithmetic_slowly(*thread, i.load(), left, right)); \
+#define FLOAT_ARITHMETIC(name, right_operand, expression) \
+  name : {                                                \
+    const Register& left = B;                             \
+    const Register& right = right_operand;                \
+    double x = load_double(left), y = load_double(right); \
+    if (UNLIKELY(__builtin_isunordered(x, y))) {          \
+      x = REAL(left);                                     \
+      y = REAL(right);                                    \
+    }                                                     \
+    if (LIKELY(!__builtin_isunordered(x, y))) {           \
+      const double real = expression;                     \
+      if (LIKELY(real == real)) {                         \
+        A.set(Value::arithmetic_double(real));            \
+        NEXT;                                             \
+      }                                                   \
+    }                                                     \
+    SAVE;                                                 \
+    RESUME(arithmetic_slowly(*thread, pc, left, right));  \
   }
 #define DIVISION(name, right_operand, integer_operation, float_expression)        \
-  name : {                                                                        \
+  name:                                                                           \
+  LABEL_OF_DISPATCH;                                                              \
+  after_##name : __attribute__((unused));                                         \
+  {                                                                               \
     const Register& left = B;                                                     \
     const Register& right = right_operand;                                        \
     if (INTEGERS(left, right) && right.value.bits() != integer_bias) [[likely]] { \
@@ -693,7 +943,7 @@ kSetList:
       }                                                                           \
     }                                                                             \
     SAVE;                                                                         \
-    RESUME(arithmetic_slowly(*thread, i.load(), left, right));                    \
+    RESUME(arithmetic_slowly(*thread, pc, left, right));                          \
   }
 #define BITWISE(name, right_operand, operation)                            \
   name : {                                                                 \
@@ -704,15 +954,16 @@ kSetList:
       SET_INTEGER(operation);                                              \
     }                                                                      \
     SAVE;                                                                  \
-    RESUME(arithmetic_slowly(*thread, i.load(), left, right));             \
+    RESUME(arithmetic_slowly(*thread, pc, left, right));                   \
   }
 
-  ARITHMETIC(kAdd, C, ENCODED_ADD, add, +)
-  ARITHMETIC(kSubtract, C, ENCODED_SUBTRACT, subtract, -)
-  ARITHMETIC(kMultiply, C, ENCODED_MULTIPLY, multiply, *)
-  ARITHMETIC(kAddConstant, KC, ENCODED_ADD, add, +)
-  ARITHMETIC(kSubtractConstant, KC, ENCODED_SUBTRACT, subtract, -)
-  ARITHMETIC(kMultiplyConstant, KC, ENCODED_MULTIPLY, multiply, *)
+  // What is more frequent comes first: sums of small integers and constants are kAddInteger.
+  ARITHMETIC(kAdd, C, TRY_INTEGERS(ENCODED_ADD), TRY_FLOATS(+), add, +)
+  ARITHMETIC(kSubtract, C, TRY_FLOATS(-), TRY_INTEGERS(ENCODED_SUBTRACT), subtract, -)
+  ARITHMETIC(kMultiply, C, TRY_FLOATS(*), TRY_INTEGERS(ENCODED_MULTIPLY), multiply, *)
+  ARITHMETIC(kAddConstant, KC, TRY_FLOATS(+), TRY_INTEGERS(ENCODED_ADD), add, +)
+  ARITHMETIC(kSubtractConstant, KC, TRY_FLOATS(-), TRY_INTEGERS(ENCODED_SUBTRACT), subtract, -)
+  ARITHMETIC(kMultiplyConstant, KC, TRY_FLOATS(*), TRY_INTEGERS(ENCODED_MULTIPLY), multiply, *)
   FLOAT_ARITHMETIC(kDivide, C, x / y)
   FLOAT_ARITHMETIC(kDivideConstant, KC, x / y)
   FLOAT_ARITHMETIC(kPower, C, power(x, y))
@@ -730,7 +981,9 @@ kSetList:
   BITWISE(kBitOrConstant, KC, x | y)
   BITWISE(kBitXorConstant, KC, x ^ y)
 
-kAddInteger : {
+kAddInteger:
+  LABEL_OF_DISPATCH;
+after_kAddInteger : {
   const Register& left = B;
   if (INTEGER(left)) {
     const std::uint64_t sum = left.value.bits() + static_cast<std::uint64_t>(std::int64_t{i.signed_c()});
@@ -747,19 +1000,61 @@ kAddInteger : {
     NEXT;
   }
   SAVE;
-  RESUME(arithmetic_with_integer(*thread, i.load(), left));
+  RESUME(arithmetic_with_integer(*thread, pc, left));
+}
+kAddInteger_kCall : {
+  const Register& left = B;
+  const std::uint64_t sum = left.value.bits() + static_cast<std::uint64_t>(std::int64_t{i.signed_c()});
+  if (!INTEGER(left) || UNLIKELY(sum < integer_floor)) goto after_kAddInteger;
+  A.set(Value::from_bits(sum));
+  GO_ON(kCall);
+}
+// A float product is added to what else the second instruction adds, and does not wait for its register.
+#define MULTIPLY_AND_ADD(name, multiply, right_operand, other_operand)                          \
+  name : {                                                                                      \
+    const double product = load_double(B) * load_double(right_operand);                         \
+    if (UNLIKELY(product != product)) {                                                         \
+      const std::uint64_t bits = ENCODED_MULTIPLY(B.value.bits(), right_operand.value.bits());  \
+      if (!INTEGERS(B, right_operand) || UNLIKELY(bits < integer_floor)) goto after_##multiply; \
+      A.set(Value::from_bits(bits));                                                            \
+      GO_ON(kAdd);                                                                              \
+    }                                                                                           \
+    A.set(Value::arithmetic_double(product));                                                   \
+    ++pc;                                                                                       \
+    const double sum = product + load_double(other_operand);                                    \
+    if (UNLIKELY(sum != sum)) goto after_kAdd;                                                  \
+    A.set(Value::arithmetic_double(sum));                                                       \
+    NEXT;                                                                                       \
+  }
+  MULTIPLY_AND_ADD(kMultiply_kAdd, kMultiply, C, B)
+  MULTIPLY_AND_ADD(kMultiplyConstant_kAdd, kMultiplyConstant, KC, C)
+kAdd_kModuloConstant : {
+  const Register& left = B;
+  const Register& right = C;
+  const std::uint64_t sum = ENCODED_ADD(left.value.bits(), right.value.bits());
+  if (!INTEGERS(left, right) || UNLIKELY(sum < integer_floor)) goto after_kAdd;
+  A.set(Value::from_bits(sum));
+  ++pc;
+  const Register& divisor = KC;
+  if (!INTEGER(divisor) || divisor.value.bits() == integer_bias) goto after_kModuloConstant;
+  SET_INTEGER(modulo(static_cast<std::int64_t>(sum - integer_bias), PLAIN(divisor)));
 }
 kShiftRightInteger : {
   std::int64_t x;
-  if (LIKELY(READ_INTEGER(B, x))) SET_INTEGER(shift_right(x, i.signed_c()));
+  if (LIKELY(READ_INTEGER(B, x))) {
+    const int distance = i.signed_c();
+    if (LIKELY(static_cast<unsigned>(distance) < 64))
+      SET_INTEGER(static_cast<std::int64_t>(static_cast<std::uint64_t>(x) >> distance));
+    SET_INTEGER(shift_right(x, distance));
+  }
   SAVE;
-  RESUME(arithmetic_with_integer(*thread, i.load(), B));
+  RESUME(arithmetic_with_integer(*thread, pc, B));
 }
 kShiftLeftInteger : {
   std::int64_t x;
   if (LIKELY(READ_INTEGER(B, x))) SET_INTEGER(shift_left(i.signed_c(), x));
   SAVE;
-  RESUME(arithmetic_with_integer(*thread, i.load(), B));
+  RESUME(arithmetic_with_integer(*thread, pc, B));
 }
 kNegate : {
   const Register& operand = B;
@@ -784,15 +1079,20 @@ kBitNot:
 kNot:
   A.set(Value::boolean(B.value.is_falsy()));
   NEXT;
-kLength : {
-  const Value operand = B.value;
-  if (operand.is_table() && !operand.as_table()->metatable()) [[likely]] {
-    A.set_integer(static_cast<std::int64_t>(operand.as_table()->length()));
-    NEXT;
-  }
-  SAVE;
-  RESUME(length_into(*thread, Register(B), i.a()));
-}
+#define LENGTH(go_on)                                                         \
+  do {                                                                        \
+    const Value operand = B.value;                                            \
+    if (operand.is_table() && !operand.as_table()->metatable()) [[likely]] {  \
+      A.set_integer(static_cast<std::int64_t>(operand.as_table()->length())); \
+      go_on;                                                                  \
+    }                                                                         \
+    SAVE;                                                                     \
+    RESUME(length_into(*thread, Register(B), i.a()));                         \
+  } while (0)
+kLength:
+  LENGTH(NEXT);
+kLength_kAddInteger:
+  LENGTH(const Value length = A.value; GO_ON_ADDING_TO(length));
 kConcatenate:
   SAVE;
   RESUME(concatenate(*thread, thread->coroutine->index_of(&A), i.b()));
@@ -803,13 +1103,17 @@ kJump:
   pc += i.wide();
   NEXT;
 kJumpBack:
+  POLL(pc - 1);
   pc += i.wide();
-  POLL;
   NEXT;
 kJumpIfFalse:
+  LABEL_OF_DISPATCH;
+after_kJumpIfFalse:
   if (A.value.is_falsy()) pc += i.wide();
   NEXT;
 kJumpIfTrue:
+  LABEL_OF_DISPATCH;
+after_kJumpIfTrue:
   if (!A.value.is_falsy()) pc += i.wide();
   NEXT;
 kTestSet:
@@ -851,7 +1155,7 @@ kTestSet:
     if (x == x) [[likely]]                                                              \
       JUMP_WHEN((x operation i.signed_b()) == wanted);                                  \
     SAVE;                                                                               \
-    const Register copy = operand, constant = immediate(i.load());                      \
+    const Register copy = operand, constant = immediate(pc);                            \
     RESUME(compare_and_jump(*thread, event, left_operand, right_operand));              \
   }
 #define PAIR(comparison, name, opposite, ...) \
@@ -908,7 +1212,10 @@ kForPrepare : {
   if (!runs) pc += i.wide();
   NEXT;
 }
-kForLoop : {
+kForLoop:
+  LABEL_OF_DISPATCH;
+after_kForLoop : {
+  POLL(pc - 1);
   Register* state = &A;
   // More than 0 of them; an encoding of anything else is less.
   const std::uint64_t left = state[1].value.bits();
@@ -918,12 +1225,10 @@ kForLoop : {
     state[0].set(index);
     state[3].set(index);
     pc += i.wide();
-    POLL;
     NEXT;
   }
   if (!advance_loop(state)) NEXT;
   pc += i.wide();
-  POLL;
   NEXT;
 }
 kGenericForCall : {
@@ -938,17 +1243,19 @@ kGenericForCall : {
   RESUME(begin_call(*thread, state + 4, 2, OnReturn::kFinish));
 }
 kGenericForLoop : {
+  POLL(pc - 1);
   Register* state = &A;
   if (state[4].value.is_nil()) NEXT;
   state[2].copy(state[4]);
   pc += i.wide();
-  POLL;
   NEXT;
 }
 
   // Calls
 
-kCall : {
+kCall:
+  LABEL_OF_DISPATCH;
+after_kCall : {
   Register* function = &A;
   Coroutine* coroutine = thread->coroutine;
   const std::uint32_t arguments =
@@ -973,11 +1280,14 @@ kCall : {
       base = reinterpret_cast<char*>(start);
       constants = reinterpret_cast<const char*>(prototype->constants.data());
       frame->begin(closure, pc, start);
-      POLL;
+      POLL(pc);
       NEXT;
     }
   }
 call:
+  if (function->value.is_native() && function->value.as_native()->is_the_interpreters()) {
+    RESUME(begin_special_call(*thread, function, arguments, OnReturn::kCall));
+  }
   RESUME(begin_call(*thread, function, arguments, OnReturn::kCall));
 }
 kTailCall : {

@@ -17,6 +17,8 @@ enum class Outcome : std::uint8_t {
 
 // Calls. `function` points to the register of the called value; its arguments follow.
 Outcome begin_call(VmThread& thread, Register* function, std::uint32_t arguments, OnReturn on_return);
+// As begin_call(), where `function` is_the_interpreters().
+Outcome begin_special_call(VmThread& thread, Register* function, std::uint32_t arguments, OnReturn on_return);
 // As a tail call of the innermost frame, which it replaces.
 Outcome begin_tail_call(VmThread& thread, Register* function, std::uint32_t arguments);
 // The innermost frame returns `count` values.
@@ -29,10 +31,14 @@ Outcome deliver(VmThread& thread, OnReturn on_return, Register* values, std::uin
 // resumed it goes on.
 Outcome catch_error(VmThread& thread);
 
+// LUAI_MAXCCALLS, less what Lua itself has in use; message handlers get some more.
+constexpr std::uint32_t kDeepest = 199, kErrorRoom = 20;
 // Would one metamethod, protected call, call from native code or resume more make too many inside one
 // another? Most of them take no C++ stack here, but a runaway __index, or a function that protects a call of
 // itself, should end as soon as in Lua.
-bool is_nested_too_deeply(VmThread& thread);
+inline bool is_nested_too_deeply(VmThread& thread) {
+  return thread.coroutine->depth() >= kDeepest + (thread.error_is_handled ? kErrorRoom : 0);
+}
 
 // Hooks (hooks.cpp). The instruction of the innermost frame, at pc - 1, is about to run: tells the hook what
 // is to be told before.

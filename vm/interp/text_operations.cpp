@@ -112,7 +112,7 @@ bool to_text(VmThread& thread, Value value, Value* result) {
     text = value.as_boolean() ? "true" : "false";
   } else {
     char address[32];
-    std::snprintf(address, sizeof address, ": %p", static_cast<void*>(value.as_object()));
+    std::snprintf(address, sizeof address, ": %p", thread.vm().shown_address(value));
     text = type_name_of(thread, value) + address;
   }
   *result = Value::string(thread.string(text));

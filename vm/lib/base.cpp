@@ -405,8 +405,11 @@ void add_iteration(VmThread& thread, const char* name, NativeCode code, Value it
 }  // namespace
 
 void open_base(VmThread& thread) {
+  // How much the libraries put there: to grow step by step takes longer than to fill in.
   Table* globals = thread.vm().globals;
-  Table* loaded = Table::make(thread.heap());
+  globals->reserve(thread.heap(), 0, 64);
+  thread.vm().registry->reserve(thread.heap(), 0, 32);
+  Table* loaded = Table::make(thread.heap(), 0, 16);
   set_field(thread, thread.vm().registry, "_LOADED", Value::table(loaded));
   set_field(thread, loaded, "_G", Value::table(globals));
   set_field(thread, globals, "_G", Value::table(globals));
@@ -416,6 +419,9 @@ void open_base(VmThread& thread) {
   set_field(thread, thread.vm().registry, "_XPCALL",
             Value::native(NativeFunction::make(thread.heap(), nullptr, never_called, 0,
                                                NativeKind::kProtectedCallWithHandler)));
+  set_field(thread, thread.vm().registry, "_INTERRUPTIBLE",
+            Value::native(NativeFunction::make(thread.heap(), nullptr, never_called, 0,
+                                               NativeKind::kInterruptibleCall)));
   thread.vm().protected_call =
       NativeFunction::make(thread.heap(), nullptr, never_called, 0, NativeKind::kProtectedCall);
   set_field(thread, thread.vm().registry, "_PCALL", globals->get_short(thread.string("pcall")));

@@ -3,8 +3,6 @@
 // Threads: the caller's. May be a safepoint, when a metamethod decides.
 #pragma once
 
-#include <string>
-
 #include "vm/interp/call.h"
 #include "vm/interp/numbers.h"
 
@@ -29,17 +27,9 @@ inline bool less_than_natively(Value left, Value right, bool* result) {
   return true;
 }
 
-// left < right, of any values. The error has no position, as luaG_ordererror gives none to a C function.
+// left < right, of any values.
 [[nodiscard]] inline bool compare_in_library(VmThread& thread, Value left, Value right, bool* result) {
-  if (less_than_natively(left, right, result)) return true;
-  if (metamethod(thread, left, Event::kLess).is_nil() && metamethod(thread, right, Event::kLess).is_nil()) {
-    const std::string first = type_name_of(thread, left), second = type_name_of(thread, right);
-    const std::string message = first == second ? "attempt to compare two " + first + " values"
-                                                : "attempt to compare " + first + " with " + second;
-    raise(thread, Value::string(thread.string(message)));
-    return false;
-  }
-  return less_than(thread, left, right, result);
+  return less_than_natively(left, right, result) || less_than(thread, left, right, result);
 }
 
 }  // namespace gilvm

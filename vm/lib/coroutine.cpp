@@ -26,11 +26,11 @@ const char* name_of(CoroutineStatus status) {
   }
 }
 
-// A new coroutine has the hook of the one that makes it, as in Lua.
+// A new coroutine has the hook of the one that makes it, as in Lua; but not its function, which lua5.4 looks
+// up by the coroutine that sethook was told: so nothing is called.
 Coroutine* make(NativeCall& call, Value body) {
   Coroutine* coroutine = Coroutine::make(call.thread().heap(), body);
   const Hook& hook = call.thread().coroutine->hook;
-  coroutine->hook.function = hook.function;
   coroutine->hook.mask = hook.mask;
   coroutine->hook.count = coroutine->hook.left = hook.count;
   return coroutine;

@@ -28,6 +28,7 @@ int debug_traceback(NativeCall& call) {
   if (!call.optional_integer(message + 1, debugged.is_current ? 1 : 0, &level)) return kNativeError;
   String* text = nullptr;
   if (has_message && !call.text(message, &text)) return kNativeError;
+  const StandingStill still(debugged);
   return call.one_text(traceback(call.thread(), debugged.coroutine, debugged.running(),
                                  text ? std::optional(text->view()) : std::nullopt, level));
 }
@@ -48,6 +49,10 @@ int debug_set_metatable(NativeCall& call) {
     std::atomic<Table*>& place =
         value.is_userdata() ? value.as_userdata()->metatable : basic_metatable(call.vm(), value);
     place.store(metatable, std::memory_order_release);  // pairs with the acquire in metatable_of()
+  }
+  if ((value.is_table() || value.is_userdata()) && metatable &&
+      !metatable->get_short(call.vm().name_of(Event::kGc)).is_nil()) {
+    call.vm().heap().finalization().add(value.as_object());
   }
   return call.one(value);
 }
@@ -117,7 +122,6 @@ constexpr LibraryFunction kFunctions[] = {
     {"getupvalue", debug_get_upvalue},
     {"getuservalue", debug_get_user_value},
     {"setcstacklimit", debug_set_c_stack_limit},
-    {"sethook", debug_set_hook},
     {"setlocal", debug_set_local},
     {"setmetatable", debug_set_metatable},
     {"setupvalue", debug_set_upvalue},
@@ -138,9 +142,13 @@ void open_debug(VmThread& thread) {
   }
   registry->set_integer(thread.heap(), 1, Value::coroutine(thread.coroutine));  // LUA_RIDX_MAINTHREAD
   registry->set_integer(thread.heap(), 2, Value::table(thread.vm().globals));   // LUA_RIDX_GLOBALS
-  NativeFunction* get_registry = NativeFunction::make(thread.heap(), "getregistry", debug_get_registry, 1);
-  get_registry->slots()[0].store(Value::table(registry));
-  set_field(thread, module, "getregistry", Value::native(get_registry));
+  const auto add_with_registry = [&](const char* name, NativeCode code) {
+    NativeFunction* function = NativeFunction::make(thread.heap(), name, code, 1);
+    function->slots()[0].store(Value::table(registry));
+    set_field(thread, module, name, Value::native(function));
+  };
+  add_with_registry("getregistry", debug_get_registry);
+  add_with_registry("sethook", debug_set_hook);
   publish_module(thread, "debug", module);
 }
 

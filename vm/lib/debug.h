@@ -17,6 +17,24 @@ struct DebuggedCoroutine {
   unsigned shift;  // the index of the argument after it
 };
 
+// For as long as it lives, no other thread runs scripts, so that a coroutine which may be another thread's
+// can be looked at. A safepoint where it begins; none may be reached before it ends.
+class StandingStill {
+ public:
+  explicit StandingStill(const DebuggedCoroutine& debugged)
+      : thread_(debugged.call.thread()), stops_(!debugged.is_current) {
+    if (stops_) thread_.vm().stop_the_world(thread_);
+  }
+  ~StandingStill() {
+    if (stops_) thread_.vm().resume_the_world(thread_);
+  }
+  StandingStill(const StandingStill&) = delete;
+
+ private:
+  VmThread& thread_;
+  const bool stops_;
+};
+
 // debug_info.cpp
 int debug_get_info(NativeCall& call);
 // debug_locals.cpp

@@ -20,6 +20,21 @@ std::string text_from(std::uint8_t mask) {
   return text;
 }
 
+// The registry has a table of hooks with weak keys, as lua5.4's: the functions by their coroutines.
+void remember(NativeCall& call, Coroutine* coroutine, Value function) {
+  VmThread& thread = call.thread();
+  Table* registry = call.function()->slots()[0].load().as_table();
+  const Value known = registry->get_short(thread.string("_HOOKKEY"));
+  Table* hooks = known.is_table() ? known.as_table() : nullptr;
+  if (!hooks) {
+    hooks = Table::make(thread.heap());
+    set_field(thread, hooks, "__mode", Value::string(thread.string("k")));
+    hooks->set_metatable(hooks);
+    set_field(thread, registry, "_HOOKKEY", Value::table(hooks));
+  }
+  (void)hooks->set(thread.heap(), Value::coroutine(coroutine), function);  // a coroutine is a good key
+}
+
 }  // namespace
 
 int debug_set_hook(NativeCall& call) {
@@ -37,17 +52,32 @@ int debug_set_hook(NativeCall& call) {
     count = static_cast<std::int32_t>(count);
     mask = mask_from(text->view(), count);
   }
+  const Turns* turns = call.vm().scheduler().turns();
+  if (mask != 0 && turns && turns->watcher) {
+    return call.error(
+        "debug.sethook is not possible while every order is explored, or races are looked for: a hook's "
+        "steps are not seen");
+  }
+  if (mask == 0) function = Value::nil();
+  remember(call, debugged.coroutine, function);
+  const StandingStill still(debugged);
   Hook& hook = debugged.coroutine->hook;
-  hook.function = mask != 0 ? function : Value::nil();
+  hook.function = function;
   hook.mask = mask;
   hook.count = hook.left = static_cast<std::int32_t>(count);
   hook.jumped = false;
-  if (debugged.is_current) call.thread().hook_has_changed();
+  if (debugged.is_current) {
+    call.thread().hook_has_changed();
+  } else if (debugged.coroutine->status() == CoroutineStatus::kRunning) {
+    call.vm().renew_dispatch();
+  }
   return call.none();
 }
 
 int debug_get_hook(NativeCall& call) {
-  const Hook& hook = DebuggedCoroutine(call).coroutine->hook;
+  const DebuggedCoroutine debugged(call);
+  const StandingStill still(debugged);
+  const Hook& hook = debugged.coroutine->hook;
   if (hook.mask == 0) return call.one(Value::nil());
   if (!call.reserve_results(3)) return kNativeError;
   call.set_result(0, hook.function);

@@ -114,12 +114,13 @@ int debug_get_info(NativeCall& call) {
   }
   if (options.starts_with('>')) return call.argument_error(options_argument, "invalid option '>'");
   Value function = call[subject];
+  const bool is_level = !function.is_function();
+  std::int64_t level = 0;
+  if (is_level && !call.integer(subject, &level)) return kNativeError;
+  const StandingStill still(debugged);
   Activation activation;
   Activations activations(debugged.coroutine, debugged.running());
-  const bool is_level = !function.is_function();
   if (is_level) {
-    std::int64_t level;
-    if (!call.integer(subject, &level)) return kNativeError;
     if (!activations.at(static_cast<std::int32_t>(level), &activation)) return call.one(Value::nil());
     function = activation.function;
   }

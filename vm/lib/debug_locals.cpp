@@ -82,10 +82,11 @@ int debug_get_local(NativeCall& call) {
         name_of_local(*function.as_closure()->prototype, 0, static_cast<unsigned>(number - 1));
     return name.empty() ? call.one(Value::nil()) : call.one_text(name);
   }
+  if (!call.integer(subject, &level)) return kNativeError;
+  const StandingStill still(debugged);
   Activations activations(debugged.coroutine, debugged.running());
   Activation activation;
-  if (!call.integer(subject, &level) || !level_argument(call, activations, subject, level, &activation))
-    return kNativeError;
+  if (!level_argument(call, activations, subject, level, &activation)) return kNativeError;
   const Local local =
       find_local(debugged.coroutine, activations, activation, static_cast<std::int32_t>(number));
   if (local.name.empty()) return call.one(Value::nil());
@@ -97,12 +98,12 @@ int debug_set_local(NativeCall& call) {
   const DebuggedCoroutine debugged(call);
   const unsigned subject = debugged.shift;
   std::int64_t level, number;
+  if (!call.integer(subject, &level) || !call.integer(subject + 1, &number)) return kNativeError;
+  const StandingStill still(debugged);
   Activations activations(debugged.coroutine, debugged.running());
   Activation activation;
-  if (!call.integer(subject, &level) || !call.integer(subject + 1, &number) ||
-      !level_argument(call, activations, subject, level, &activation) || !call.any(subject + 2)) {
+  if (!level_argument(call, activations, subject, level, &activation) || !call.any(subject + 2))
     return kNativeError;
-  }
   const Local local =
       find_local(debugged.coroutine, activations, activation, static_cast<std::int32_t>(number));
   if (local.name.empty()) return call.one(Value::nil());

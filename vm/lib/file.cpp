@@ -9,6 +9,7 @@
 #include <new>
 #include <vector>
 
+#include "vm/base/snapshot_area.h"
 #include "vm/lib/shell.h"
 
 namespace gilvm {
@@ -143,6 +144,7 @@ void after_fork_in_child() {
 AllFiles& all_files() {
   static AllFiles* const all = [] {
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    const SnapshotArea::Inside outside(nullptr);
     return new AllFiles;
   }();
   return *all;
@@ -151,6 +153,8 @@ AllFiles& all_files() {
 }  // namespace
 
 File::File(std::FILE* stream, Kind kind, pid_t process) : kind_(kind), process_(process), stream_(stream) {
+  if (kind != Kind::kStandard) SnapshotArea::has_effect_outside();
+  const SnapshotArea::Inside outside(nullptr);
   std::lock_guard guard(all_files().mutex);
   all_files().files.push_back(this);
 }
@@ -203,6 +207,10 @@ File::Outcome File::detached(VmThread& thread, Operation operation) {
   return outcome;
 }
 
+// What a buffer holds depends on what it belongs to: a terminal, a pipe and when another process wrote to it.
+// A deterministic schedule must not.
+bool may_stay_attached(VmThread& thread) { return !thread.vm().is_deterministic(); }
+
 // One line or some bytes, when the buffer has them: no reason to let another thread run.
 bool File::read_from_buffer(const std::vector<ReadFormat>& formats, ReadOutcome* outcome) {
   if (formats.size() != 1) return false;
@@ -227,7 +235,7 @@ bool File::read_from_buffer(const std::vector<ReadFormat>& formats, ReadOutcome*
 
 File::ReadOutcome File::read(VmThread& thread, const std::vector<ReadFormat>& formats) {
   ReadOutcome outcome;
-  if (read_from_buffer(formats, &outcome)) return outcome;
+  if (may_stay_attached(thread) && read_from_buffer(formats, &outcome)) return outcome;
   static_cast<Outcome&>(outcome) = detached(thread, [&](std::FILE* stream, Outcome* result) {
     std::clearerr(stream);
     errno = 0;
@@ -251,7 +259,7 @@ bool File::write_to_buffer(const std::string& text) {
 }
 
 File::Outcome File::write(VmThread& thread, const std::string& text) {
-  if (write_to_buffer(text)) return {};
+  if (may_stay_attached(thread) && write_to_buffer(text)) return {};
   return detached(thread, [&](std::FILE* stream, Outcome* outcome) {
     errno = 0;
     if (std::fwrite(text.data(), 1, text.size(), stream) != text.size()) outcome->error = errno ? errno : EIO;

@@ -117,6 +117,7 @@ int io_open_process(NativeCall& call) {
   if (!call.text(0, &text) || (!call.is_none_or_nil(1) && !call.text(1, &mode_argument))) return kNativeError;
   const std::string command(text->data()), mode(mode_argument ? mode_argument->data() : "r");
   if (mode != "r" && mode != "w") return call.argument_error(1, "invalid mode");
+  if (call.vm().is_deterministic()) return refuse_under_schedule(call, "io.popen");
   int error;
   pid_t process = -1;
   std::FILE* stream =
@@ -178,7 +179,7 @@ int file_to_string(NativeCall& call) {
   if (!file) return call.type_error(0, kMetatable);
   if (file->is_closed()) return call.one_text("file (closed)");
   char text[40];
-  std::snprintf(text, sizeof text, "file (%p)", static_cast<void*>(file));
+  std::snprintf(text, sizeof text, "file (%p)", call.vm().shown_address(call[0]));
   return call.one_text(text);
 }
 
@@ -250,6 +251,7 @@ int read_by_arguments(NativeCall& call, File* file, unsigned first) {
   // A wrong format is an error only when everything before it was found.
   File::ReadOutcome outcome;
   if (!formats.empty()) outcome = file->read(call.thread(), formats);
+  if (call.thread().interrupted()) return kNativeError;
   if (outcome.was_closed) return closed_error(call);
   if (outcome.error != 0) return failed_file_result(call, outcome.error);
   if (check != FormatCheck::kOk && outcome.complete)
@@ -291,6 +293,7 @@ int lines_step(NativeCall& call) {
   }
   call.keep(Value::native(call.function()));
   const File::ReadOutcome outcome = file->read(call.thread(), formats);
+  if (call.thread().interrupted()) return kNativeError;
   if (outcome.was_closed) return call.error("file is already closed");
   if (outcome.error != 0) return call.error(std::generic_category().message(outcome.error));
   if (outcome.complete || outcome.texts.size() > 1) return give_texts(call, formats, outcome);

@@ -22,7 +22,7 @@ constexpr int kBase = kFunctions + kSubjects;
 
 // Which string stands in a position of the stack.
 struct Subject {
-  const Vm* vm = nullptr;
+  std::uint64_t vm = 0;  // its serial number; 0: nothing stands there
   const String* string = nullptr;
   std::size_t length = 0;
   std::uint32_t identity = 0;
@@ -121,7 +121,7 @@ void LentCall::push_text(std::string_view text) { lua_pushlstring(state_, text.d
 
 void LentCall::push_address(Value value) {
   if ((value.is_object() && !value.is_box()) || value.is_identity()) {
-    lua_pushlightuserdata(state_, value.as_object());
+    lua_pushlightuserdata(state_, const_cast<void*>(thread_.vm().shown_address(value)));
   } else {
     lua_pushnil(state_);
   }
@@ -130,7 +130,7 @@ void LentCall::push_address(Value value) {
 void LentCall::push_subject(String* subject) {
   if (subject->length() < kShortestKeptSubject) return push_text(subject->view());
   LentState& lent = thread_state();
-  const Subject wanted{&thread_.vm(), subject, subject->length(), subject->word,
+  const Subject wanted{thread_.vm().serial, subject, subject->length(), subject->word,
                        thread_.vm().heap().collections()};
   for (int index = 0; index < kSubjects; ++index) {
     if (lent.subjects[index] == wanted) return lua_pushvalue(state_, kFirstSubject + index);

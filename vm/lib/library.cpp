@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vm/base/check.h"
+#include "vm/lib/copied_values.h"
 #include "vm/runtime/traceback.h"
 
 namespace gilvm {
@@ -26,18 +27,67 @@ int set_attribute(NativeCall& call) {
   return setter(call, *call[0].as_userdata()->object, name, call[2]) ? call.none() : kNativeError;
 }
 
+// An object of the module `builtins`, which tells what happened and not where: unlike other objects it is
+// shown with a traceback.
+bool is_exception(VmThread& thread, Value value) {
+  const Table* metatable = metatable_of(thread, value);
+  return metatable && !metatable->get_short(thread.string("__exception")).is_falsy();
+}
+
+// The error as a text. False with another error raised: its __tostring failed.
+bool error_text(NativeCall& call, Value error, std::string* text) {
+  if (!error.is_string() && !error.is_number() &&
+      metamethod(call.thread(), error, Event::kToString).is_nil()) {
+    *text = std::string("(error object is a ") + type_name(error) + " value)";
+    return true;
+  }
+  Value string;
+  if (!to_text(call.thread(), error, &string)) return false;
+  *text = string.as_string()->view();
+  return true;
+}
+
 // What lua does with an error that nobody caught: a string gets a traceback, an object its __tostring.
 int error_with_traceback(NativeCall& call) {
-  Value text = call[0];
-  if (!text.is_string() && !text.is_number()) {
-    if (!metamethod(call.thread(), text, Event::kToString).is_nil()) {
-      return to_text(call.thread(), text, &text) ? call.one(text) : kNativeError;
-    }
-    const std::string what = std::string("(error object is a ") + type_name(text) + " value)";
-    return call.one_text(traceback(call.thread(), call.thread().coroutine, &call, what, 1));
+  std::string text;
+  if (!error_text(call, call[0], &text)) return kNativeError;
+  const bool speaks_for_itself = !call[0].is_string() && !call[0].is_number() &&
+                                 !metamethod(call.thread(), call[0], Event::kToString).is_nil() &&
+                                 !is_exception(call.thread(), call[0]);
+  if (speaks_for_itself) return call.one_text(text);
+  return call.one_text(traceback(call.thread(), call.thread().coroutine, &call, text, 1));
+}
+
+// The error, its text and the traceback, as a list.
+int error_in_parts(NativeCall& call) {
+  std::string text;
+  if (!error_text(call, call[0], &text)) return kNativeError;
+  VmThread& thread = call.thread();
+  const std::string levels = traceback(thread, thread.coroutine, &call, std::nullopt, 1);
+  Table* parts = Table::make(thread.heap(), 3);
+  parts->set_integer(thread.heap(), 1, call[0]);
+  parts->set_integer(thread.heap(), 2, Value::string(thread.string(text)));
+  parts->set_integer(thread.heap(), 3, Value::string(thread.string(levels)));
+  return call.one(Value::table(parts));
+}
+
+// `how`: the field of the registry that has an xpcall.
+bool call_protected(VmThread& thread, const char* how, Value function, const std::vector<Value>& arguments,
+                    std::string* failure, std::vector<Value>* results) {
+  ScriptCall call(thread, thread.vm().registry->get_short(thread.string(how)));
+  call.push(function);
+  call.push(Value::native(NativeFunction::make(thread.heap(), "traceback", error_with_traceback)));
+  for (Value argument : arguments) call.push(argument);
+  failure->clear();
+  if (!call.run()) return false;
+  if (call.result(0).as_boolean()) {
+    for (unsigned index = 1; index < call.result_count(); ++index) results->push_back(call.result(index));
+    return true;
   }
-  if (!to_text(call.thread(), text, &text)) return kNativeError;
-  return call.one_text(traceback(call.thread(), call.thread().coroutine, &call, text.as_string()->view(), 1));
+  const Value message = call.result(1);
+  *failure = message.is_string() ? std::string(message.as_string()->view())
+                                 : std::string("(error object is a ") + type_name(message) + " value)";
+  return false;
 }
 
 }  // namespace
@@ -47,6 +97,7 @@ void set_field(VmThread& thread, Table* table, const char* name, Value value) {
 }
 
 void add_functions(VmThread& thread, Table* table, const LibraryFunction* functions, std::size_t count) {
+  if (count > table->hash()->capacity()) table->reserve(thread.heap(), 0, static_cast<std::uint32_t>(count));
   for (std::size_t index = 0; index < count; ++index) {
     const LibraryFunction& function = functions[index];
     set_field(
@@ -57,8 +108,8 @@ void add_functions(VmThread& thread, Table* table, const LibraryFunction* functi
 
 Table* make_type(VmThread& thread, const char* name, const LibraryFunction* methods, std::size_t count,
                  AttributeGetter getter, AttributeSetter setter) {
-  Table* metatable = Table::make(thread.heap());
-  Table* table = Table::make(thread.heap());
+  Table* metatable = Table::make(thread.heap(), 0, 4);
+  Table* table = Table::make(thread.heap(), 0, static_cast<std::uint32_t>(count));
   set_field(thread, metatable, "__name", Value::string(thread.string(name)));
   for (std::size_t index = 0; index < count; ++index) {
     // Metamethods belong to the metatable, all else is found through it.
@@ -97,8 +148,9 @@ Keywords::Keywords(NativeCall& call, const char* function, unsigned first,
     Value text;
     ok_ = false;
     if (!to_text(call.thread(), key, &text)) return;
-    call.error(std::string(function) + "() got an unexpected keyword argument '" +
-               std::string(text.as_string()->view()) + "'");
+    raise_exception(call, "TypeError",
+                    std::string(function) + "() got an unexpected keyword argument '" +
+                        std::string(text.as_string()->view()) + "'");
     return;
   }
 }
@@ -112,7 +164,8 @@ bool deadline_after(NativeCall& call, Value seconds, std::optional<Instant>* dea
   deadline->reset();
   if (seconds.is_nil()) return true;
   if (!seconds.is_number()) {
-    call.error(std::string("a number of seconds expected, got ") + type_name(seconds));
+    raise_exception(call, "TypeError",
+                    std::string("a number of seconds expected, got ") + type_name(seconds));
     return false;
   }
   const double count = seconds.is_integer() ? static_cast<double>(seconds.as_integer()) : seconds.as_double();
@@ -124,6 +177,24 @@ bool deadline_after(NativeCall& call, Value seconds, std::optional<Instant>* dea
   return true;
 }
 
+bool lock_deadline(NativeCall& call, Value seconds, std::optional<Instant>* deadline, bool* has_timeout) {
+  *has_timeout = false;
+  if (!deadline_after(call, seconds, deadline)) return false;
+  if (seconds.is_nil()) return true;
+  const double count = seconds.is_integer() ? static_cast<double>(seconds.as_integer()) : seconds.as_double();
+  if (count == -1) return true;
+  *has_timeout = true;
+  if (count >= 0 && count <= kLongestTimeout) return true;
+  if (count != count) {
+    raise_exception(call, "ValueError", "Invalid value NaN (not a number)");
+  } else if (count < 0) {
+    raise_exception(call, "ValueError", "timeout value must be a non-negative number");
+  } else {
+    raise_exception(call, "OverflowError", "timeout value is too large");
+  }
+  return false;
+}
+
 void add_module(VmThread& thread, const char* name, NativeCode open) {
   const Value preload = thread.vm().registry->get_short(thread.string("_PRELOAD"));
   set_field(thread, preload.as_table(), name, Value::native(NativeFunction::make(thread.heap(), name, open)));
@@ -131,21 +202,50 @@ void add_module(VmThread& thread, const char* name, NativeCode open) {
 
 bool call_reporting(VmThread& thread, Value function, const std::vector<Value>& arguments,
                     std::string* failure, Value* result) {
-  const Value xpcall = thread.vm().registry->get_short(thread.string("_XPCALL"));
-  ScriptCall call(thread, xpcall);
+  std::vector<Value> results;
+  if (!call_protected(thread, "_XPCALL", function, arguments, failure, &results)) return false;
+  if (result) *result = results.empty() ? Value::nil() : results.front();
+  return true;
+}
+
+bool call_interruptibly(VmThread& thread, Value function, const std::vector<Value>& arguments,
+                        std::string* failure, std::vector<Value>* results) {
+  return call_protected(thread, "_INTERRUPTIBLE", function, arguments, failure, results);
+}
+
+namespace {
+
+bool call_catching(VmThread& thread, const char* how, Value function, const std::vector<Value>& arguments,
+                   CaughtError* caught) {
+  ScriptCall call(thread, thread.vm().registry->get_short(thread.string(how)));
   call.push(function);
-  call.push(Value::native(NativeFunction::make(thread.heap(), "traceback", error_with_traceback)));
+  call.push(Value::native(NativeFunction::make(thread.heap(), "traceback", error_in_parts)));
   for (Value argument : arguments) call.push(argument);
-  failure->clear();
+  *caught = {};
   if (!call.run()) return false;
-  if (call.result(0).as_boolean()) {
-    if (result) *result = call.result(1);
-    return true;
+  if (call.result(0).as_boolean()) return true;
+  caught->error = call.result(1);
+  if (caught->error.is_table()) {
+    Table* parts = caught->error.as_table();
+    caught->error = parts->get_integer(1);
+    caught->text = parts->get_integer(2).as_string()->view();
+    caught->traceback = parts->get_integer(3).as_string()->view();
+  } else {
+    // The message handler had no room to run, or failed.
+    caught->text = caught->error.is_string() ? std::string(caught->error.as_string()->view()) : "error";
   }
-  const Value message = call.result(1);
-  *failure = message.is_string() ? std::string(message.as_string()->view())
-                                 : std::string("(error object is a ") + type_name(message) + " value)";
   return false;
+}
+
+}  // namespace
+
+bool call_catching(VmThread& thread, Value function, const std::vector<Value>& arguments,
+                   CaughtError* caught) {
+  return call_catching(thread, "_XPCALL", function, arguments, caught);
+}
+
+bool call_catching_interruptibly(VmThread& thread, Value function, CaughtError* caught) {
+  return call_catching(thread, "_INTERRUPTIBLE", function, {}, caught);
 }
 
 void open_libraries(VmThread& thread) {
@@ -160,9 +260,23 @@ void open_libraries(VmThread& thread) {
   open_io(thread);
   open_debug(thread);
   add_threading(thread);
+  add_copied_values(thread);
   add_multiprocessing(thread);
   add_time(thread);
   add_sys(thread);
+  add_gil(thread);
+  add_queue(thread);
+  add_interpreters(thread);
+  add_event_loop(thread);
+  add_socket(thread);
+  add_sqlite(thread);
+  add_embedded_modules(thread);
+}
+
+int refuse_under_schedule(NativeCall& call, const char* function) {
+  return call.error(
+      std::string(function) +
+      " is not possible under a deterministic schedule: who is at the other end goes their own way");
 }
 
 }  // namespace gilvm

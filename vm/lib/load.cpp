@@ -33,6 +33,11 @@ std::string name_of_binary(const std::string& chunk_name) {
   return name.starts_with(kBinary) ? "binary string" : name;
 }
 
+void trust_locals(Prototype& prototype) {
+  prototype.locals_are_trusted = true;
+  for (Prototype* nested : prototype.prototypes) trust_locals(*nested);
+}
+
 Prototype* compile(VmThread& thread, std::string_view chunk, const std::string& chunk_name,
                    std::string* error) {
   const bool is_binary = chunk.starts_with(kBinary);
@@ -50,7 +55,10 @@ Prototype* compile(VmThread& thread, std::string_view chunk, const std::string& 
   const std::optional<LuaFunction> function = read_chunk(chunk, &reason);
   if (function) prototype = translate(*function, thread.heap(), thread.vm().strings(), &reason);
   if (prototype) reason = verify(*prototype);
-  if (reason.empty()) return prototype;
+  if (reason.empty()) {
+    if (!is_binary) trust_locals(*prototype);
+    return prototype;
+  }
   *error = is_binary ? name_of_binary(chunk_name) + ": bad binary format (" + reason + ")" : reason;
   return nullptr;
 }

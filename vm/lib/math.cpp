@@ -11,7 +11,6 @@
 #include <climits>
 #include <cmath>
 #include <mutex>
-#include <random>
 #include <unordered_map>
 
 #include "vm/lib/compare_values.h"
@@ -198,12 +197,7 @@ class Generator {
 // Threads: of_thread() and seed_threads_to_come() by any; a Generator by its thread.
 class Generators final : public NativeObject {
  public:
-  Generators() {
-    std::random_device device;
-    auto wide = [&device] { return static_cast<std::uint64_t>(device()) << 32 | device(); };
-    first_ = wide();
-    second_ = wide();
-  }
+  explicit Generators(Vm& vm) : first_(vm.randomness()), second_(vm.randomness()) {}
   const char* type_name() const override { return "random generators"; }
 
   Generator& of_thread(std::uint64_t thread) {
@@ -268,9 +262,8 @@ int math_random(NativeCall& call) {
 int math_random_seed(NativeCall& call) {
   std::int64_t first, second;
   if (call.count() == 0) {
-    std::random_device device;
-    first = static_cast<std::int64_t>(static_cast<std::uint64_t>(device()) << 32 | device());
-    second = static_cast<std::int64_t>(static_cast<std::uint64_t>(device()) << 32 | device());
+    first = static_cast<std::int64_t>(call.vm().randomness());
+    second = static_cast<std::int64_t>(call.vm().randomness());
   } else if (!call.integer(0, &first) || !call.optional_integer(1, 0, &second)) {
     return kNativeError;
   }
@@ -333,7 +326,7 @@ void open_math(VmThread& thread) {
   set_field(thread, module, "huge", Value::number(HUGE_VAL));
   set_field(thread, module, "maxinteger", thread.integer(LLONG_MAX));
   set_field(thread, module, "mininteger", thread.integer(LLONG_MIN));
-  Userdata* generators = Userdata::make(thread.heap(), std::make_unique<Generators>(), nullptr);
+  Userdata* generators = Userdata::make(thread.heap(), std::make_unique<Generators>(thread.vm()), nullptr);
   add_random_function(thread, module, "random", math_random, generators);
   add_random_function(thread, module, "randomseed", math_random_seed, generators);
   publish_module(thread, "math", module);

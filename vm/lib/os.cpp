@@ -1,11 +1,13 @@
 // The module `os` (Lua manual §6.9).
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 
 #include "vm/base/clock.h"
@@ -18,7 +20,9 @@
 namespace gilvm {
 namespace {
 
-int os_clock(NativeCall& call) { return call.one(Value::number(process_cpu_seconds())); }
+int os_clock(NativeCall& call) {
+  return call.one(Value::number(call.vm().scheduler().process_cpu_seconds()));
+}
 
 int os_difference(NativeCall& call) {
   std::int64_t later, earlier;
@@ -54,9 +58,23 @@ int os_rename(NativeCall& call) {
   return file_result(call, error_of(call.thread(), [&] { return std::rename(from.c_str(), to.c_str()); }));
 }
 
+// As mkstemp(), with names that the seed decides.
+int make_seeded_file(Vm& vm, char* name) {
+  char* const end = name + std::strlen(name);
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    std::uint64_t random = vm.randomness();
+    for (char* letter = end - 6; letter != end; ++letter, random /= 26) {
+      *letter = static_cast<char>('a' + random % 26);
+    }
+    const int descriptor = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor != -1 || errno != EEXIST) return descriptor;
+  }
+  return -1;
+}
+
 int os_temporary_name(NativeCall& call) {
   char name[] = "/tmp/lua_XXXXXX";
-  const int descriptor = mkstemp(name);
+  const int descriptor = call.vm().is_deterministic() ? make_seeded_file(call.vm(), name) : mkstemp(name);
   if (descriptor == -1) return call.error("unable to generate a unique filename");
   close(descriptor);
   return call.one_text(name);
@@ -66,6 +84,7 @@ int os_execute(NativeCall& call) {
   if (call.is_none_or_nil(0)) return call.one(Value::boolean(true));  // POSIX has a shell
   String* text;
   if (!call.text(0, &text)) return kNativeError;
+  if (call.vm().is_deterministic()) return refuse_under_schedule(call, "os.execute");
   const std::string command(text->data());
   int status, error;
   {
@@ -74,6 +93,7 @@ int os_execute(NativeCall& call) {
     status = process == -1 ? -1 : wait_for_shell(process);
     error = errno;
   }
+  if (call.thread().interrupted()) return kNativeError;
   return status == -1 ? failed_file_result(call, error) : process_result(call, status);
 }
 
@@ -109,7 +129,8 @@ int os_date(NativeCall& call) {
   String* format = nullptr;
   std::int64_t time;
   if (!call.is_none_or_nil(0) && !call.text(0, &format)) return kNativeError;
-  if (!call.optional_integer(1, static_cast<std::int64_t>(wall_clock_seconds()), &time)) return kNativeError;
+  if (!call.optional_integer(1, static_cast<std::int64_t>(call.vm().scheduler().wall_clock_seconds()), &time))
+    return kNativeError;
   std::string_view text = format ? format->view() : "%c";
   LentCall lent(call.thread(), LentFunction::kDate);
   lent.push_text(text);
@@ -164,7 +185,8 @@ bool set_date_fields(NativeCall& call, const std::tm& date) {
 }
 
 int os_time(NativeCall& call) {
-  if (call.is_none_or_nil(0)) return call.one_integer(static_cast<std::int64_t>(wall_clock_seconds()));
+  if (call.is_none_or_nil(0))
+    return call.one_integer(static_cast<std::int64_t>(call.vm().scheduler().wall_clock_seconds()));
   Table* table;
   std::tm date{};
   if (!call.table(0, &table) || !date_field(call, "year", -1, 1900, &date.tm_year) ||
@@ -202,6 +224,7 @@ constexpr LibraryFunction kFunctions[] = {
 void open_os(VmThread& thread) {
   Table* module = Table::make(thread.heap());
   add_functions(thread, module, kFunctions);
+  add_os_processes(thread, module);
   publish_module(thread, "os", module);
 }
 

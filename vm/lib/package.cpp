@@ -6,6 +6,7 @@
 #include "vm/lib/library.h"
 #include "vm/lib/load.h"
 #include "vm/runtime/memory.h"
+#include "vm/runtime/sync_observer.h"
 
 namespace gilvm {
 namespace {
@@ -27,6 +28,14 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
     text.replace(at, from.size(), to);
   }
   return text;
+}
+
+// A path of the environment: ";;" in it is the default one.
+std::string with_default(const char* path, const char* default_path) {
+  std::string between = ";";
+  between += default_path;
+  between += ';';
+  return replaced(path, ";;", between);
 }
 
 // The first readable file that a template of `path` gives; empty, with what was tried in *tried (loadlib.c,
@@ -76,7 +85,10 @@ int preload_searcher(NativeCall& call) {
   String* name;
   if (!call.text(0, &name)) return kNativeError;
   const Value preload = call.vm().registry->get_short(call.thread().string("_PRELOAD"));
-  const Value loader = preload.is_table() ? preload.as_table()->get(Value::string(name)) : Value::nil();
+  Value loader = preload.is_table() ? preload.as_table()->get(Value::string(name)) : Value::nil();
+  if (loader.is_nil() && preload.is_table() && add_embedded_part(call.thread(), name->view())) {
+    loader = preload.as_table()->get(Value::string(name));
+  }
   if (loader.is_nil()) return call.one_text("no field package.preload['" + std::string(name->view()) + "']");
   const Value data = Value::string(call.thread().string(":preload:"));
   return call.two(loader, data);
@@ -163,7 +175,11 @@ int require(NativeCall& call) {
   const Value loaded = call.vm().registry->get_short(thread.string("_LOADED"));
   const Value key = Value::string(name);
   Value module = loaded.as_table()->get(key);
-  if (!module.is_nil() && !module.is_false()) return call.one(module);
+  SyncObserver* const observer = call.vm().sync_observer;
+  if (!module.is_nil() && !module.is_false()) {
+    if (observer) observer->hears(thread, loaded.as_object());
+    return call.one(module);
+  }
 
   const Value searchers = package->get_short(thread.string("searchers"));
   if (!searchers.is_table()) return call.error("'package.searchers' must be a table");
@@ -195,6 +211,7 @@ int require(NativeCall& call) {
     }
     if (module.is_nil()) module = loaded.as_table()->get(key);
     if (module.is_nil()) module = Value::boolean(true);
+    if (observer) observer->tells(thread, loaded.as_object());
     if (store(thread, loaded.as_table(), key, module) != StoreResult::kStored) return kNativeError;
     return call.two(module, data);
   }
@@ -203,23 +220,21 @@ int require(NativeCall& call) {
 }  // namespace
 
 void open_package(VmThread& thread) {
-  Table* package = Table::make(thread.heap());
-  Table* preload = Table::make(thread.heap());
-  Table* searchers = Table::make(thread.heap());
+  Table* package = Table::make(thread.heap(), 0, 8);
+  Table* preload = Table::make(thread.heap(), 0, 16);
+  Table* searchers = Table::make(thread.heap(), 4);
   Table* registry = thread.vm().registry;
   set_field(thread, registry, "_PRELOAD", Value::table(preload));
   const Value loaded = registry->get_short(thread.string("_LOADED"));
   const char* path = std::getenv("LUA_PATH_5_4");
   if (!path) path = std::getenv("LUA_PATH");
   set_field(thread, package, "path",
-            Value::string(thread.string(path ? replaced(path, ";;", std::string(";") + kDefaultPath + ";")
-                                             : kDefaultPath)));
+            Value::string(thread.string(path ? with_default(path, kDefaultPath) : kDefaultPath)));
   const char* library_path = std::getenv("LUA_CPATH_5_4");
   if (!library_path) library_path = std::getenv("LUA_CPATH");
   set_field(thread, package, "cpath",
-            Value::string(thread.string(
-                library_path ? replaced(library_path, ";;", std::string(";") + kDefaultLibraryPath + ";")
-                             : kDefaultLibraryPath)));
+            Value::string(thread.string(library_path ? with_default(library_path, kDefaultLibraryPath)
+                                                     : kDefaultLibraryPath)));
   set_field(thread, package, "config", Value::string(thread.string("/\n;\n?\n!\n-\n")));
   set_field(thread, package, "loaded", loaded);
   set_field(thread, package, "preload", Value::table(preload));

@@ -194,6 +194,7 @@ const char* PatternMatcher::close_capture(const char* subject, const char* item)
 // Matches the pattern from `item` on. Only what may have to go back recurses.
 const char* PatternMatcher::match(const char* subject, const char* item) {
   if (depth_-- == 0) return fail("pattern too complex");
+  if (thread_.interrupted()) return fail("interrupted");
   const char* result = nullptr;
   for (;;) {
     if (item == pattern_end_) {

@@ -3,12 +3,16 @@
 // A match tries the items of the pattern one after the other and goes back where it must, as lstrlib.c does,
 // so that the same subjects match, with the same captures, and the same patterns are too complex.
 //
+// A pattern that goes back much may take years, so an interruption of the thread ends a match.
+//
 // Threads: the caller's. No safepoint. The subject and the pattern must outlive the matcher.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
+
+#include "vm/runtime/vm_thread.h"
 
 namespace gilvm {
 
@@ -17,13 +21,15 @@ class PatternMatcher {
   static constexpr unsigned kMostCaptures = 32;  // LUA_MAXCAPTURES
 
   // REQUIRES: a NUL follows the pattern.
-  PatternMatcher(std::string_view subject, std::string_view pattern)
-      : begin_(subject.data()),
+  PatternMatcher(const VmThread& thread, std::string_view subject, std::string_view pattern)
+      : thread_(thread),
+        begin_(subject.data()),
         end_(subject.data() + subject.size()),
         pattern_end_(pattern.data() + pattern.size()),
         pattern_(pattern.data()) {}
 
-  // The end of a match that begins at `start`. Null: none, or the pattern is wrong (error()).
+  // The end of a match that begins at `start`. Null: none, or the pattern is wrong (error()), or the
+  // thread is interrupted, which is an error() too.
   const char* match_at(const char* start) {
     level_ = 0;
     depth_ = kDeepest;
@@ -71,6 +77,7 @@ class PatternMatcher {
   const char* open_capture(const char* subject, const char* item, std::ptrdiff_t length);
   const char* close_capture(const char* subject, const char* item);
 
+  const VmThread& thread_;
   const char* const begin_;
   const char* const end_;
   const char* const pattern_end_;

@@ -240,7 +240,7 @@ struct Anchored {
 template <bool finds>
 int search_for_pattern(NativeCall& call, const Search& search) {
   const Anchored anchored(search.pattern->view());
-  PatternMatcher matcher(search.subject->view(), anchored.pattern);
+  PatternMatcher matcher(call.thread(), search.subject->view(), anchored.pattern);
   const char* start = search.subject->data() + search.position - 1;
   const char* end = anchored.is_anchored ? matcher.match_at(start) : matcher.search(&start);
   if (!end) return matcher.failed() ? pattern_error(call, matcher) : call.one(Value::nil());
@@ -285,7 +285,7 @@ int gmatch_step(NativeCall& call) {
   Slot* slots = call.function()->slots();
   const std::string_view subject = slots[kSubject].load().as_string()->view();
   // "^" is no anchor here (Lua manual §6.4.1).
-  PatternMatcher matcher(subject, slots[kPattern].load().as_string()->view());
+  PatternMatcher matcher(call.thread(), subject, slots[kPattern].load().as_string()->view());
   const char* last_end = subject.data() + slots[kLastEnd].load().as_inline_integer();
   const char* limit = subject.data() + subject.size();
   const char* start = subject.data() + slots[kPosition].load().as_inline_integer();
@@ -321,7 +321,10 @@ int string_gmatch(NativeCall& call) {
 class Substitution {
  public:
   Substitution(NativeCall& call, String* subject, std::string_view pattern)
-      : call_(call), subject_(subject->view()), matcher_(subject_, pattern), replacement_(call[2]) {}
+      : call_(call),
+        subject_(subject->view()),
+        matcher_(call.thread(), subject_, pattern),
+        replacement_(call[2]) {}
 
   // Replaces up to `most` matches. False with the error raised.
   bool run(std::int64_t most, bool is_anchored) {
@@ -633,8 +636,8 @@ bool operand(VmThread& thread, Value value, Value* number) {
   return value.is_number();
 }
 
-// The metamethods of strings for arithmetic. The interpreter converts numerals by itself, so what comes here
-// is an operation that failed, or a script that called the metamethod (lstrlib.c, arith and trymt).
+// The metamethods of strings for arithmetic: all of what an operator does when an operand is a string and the
+// first has none of its own (lstrlib.c, arith and trymt).
 template <Event event>
 int string_arithmetic(NativeCall& call) {
   VmThread& thread = call.thread();

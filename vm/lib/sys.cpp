@@ -7,7 +7,7 @@ namespace {
 int set_switch_interval(NativeCall& call) {
   double seconds;
   if (!call.number(0, &seconds)) return kNativeError;
-  if (!(seconds > 0)) return call.error("switch interval must be strictly positive");
+  if (!(seconds > 0)) return raise_exception(call, "ValueError", "switch interval must be strictly positive");
   SwitchInterval interval;
   interval.time =
       std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(std::min(seconds, 1e6)));

@@ -2,14 +2,18 @@
 //
 // A table without a metatable is read and written directly; anything else goes through get_index and
 // set_index, which may run metamethods. Another thread may change a table while a function works on it: each
-// access is safe by itself (table.h), and every loop here is bounded by what was read at its beginning.
+// access is safe by itself (table.h), and every loop here is bounded by what was read at its beginning. Under
+// the lock regime `object`, insert, remove and sort of a table without a metatable hold its lock, unless a
+// script compares: they are one step for other threads.
 
 #include <climits>
 #include <ctime>
+#include <optional>
 #include <vector>
 
 #include "vm/lib/compare_values.h"
 #include "vm/lib/publish_module.h"
+#include "vm/object/table_lock.h"
 #include "vm/runtime/memory.h"
 
 namespace gilvm {
@@ -36,6 +40,19 @@ class Sequence {
   }
 
   bool is_plain() const { return plain_; }
+
+  // Until unlock(), or the end: what follows is one step for other threads, if the table is plain and the
+  // lock regime knows such steps.
+  void lock() {
+    LocalHeap& heap = call_.thread().heap();
+    if (plain_ && heap.table_mark != 0) lock_.emplace(heap, table());
+  }
+  void unlock() { lock_.reset(); }
+  // More than one element is about to change.
+  void exclude_stores() {
+    if (lock_) lock_->exclude_stores();
+  }
+
   Value object() { return call_[index_]; }
   Table* table() { return call_.reg(index_).value.as_table(); }
 
@@ -46,11 +63,6 @@ class Sequence {
     }
     VmThread& thread = call_.thread();
     const Value value = object();
-    if (!value.is_table() && !value.is_string() && metamethod(thread, value, Event::kLength).is_nil()) {
-      const std::string text = "attempt to get length of a " + type_name_of(thread, value) + " value";
-      raise(thread, Value::string(thread.string(text)));
-      return false;
-    }
     Value length;
     if (!length_of(thread, value, &length)) return false;
     if (length.is_integer()) {
@@ -69,7 +81,10 @@ class Sequence {
     return call_.error("object length is not an integer") == 0;
   }
 
+  // False with the error raised, or because the thread is interrupted: a loop may be as long as integers
+  // reach.
   [[nodiscard]] bool get(std::int64_t index, Value* result) {
+    if (call_.thread().interrupted()) return false;
     if (plain_) {
       *result = table()->get_integer(index);
       return true;
@@ -87,11 +102,17 @@ class Sequence {
   [[nodiscard]] bool set(std::int64_t index, Value value) {
     if (plain_) {
       VmThread& thread = call_.thread();
-      return table()->set_integer(thread.heap(), index, value) ||
-             store(thread, table(), thread.integer(index), value) == StoreResult::kStored;
+      if (table()->set_integer(thread.heap(), index, value)) return true;
+      unlock();  // there is no memory, and a collection waits for other threads
+      return store(thread, table(), thread.integer(index), value) == StoreResult::kStored;
     }
     return set_index(call_.thread(), object(), call_.thread().integer(index), value);
   }
+
+  // Of what is locked. False: there is no memory.
+  [[nodiscard]] bool append(Value value) { return table()->append(call_.thread().heap(), value); }
+  Value take_last() { return table()->take_last(); }
+  bool is_locked() const { return lock_.has_value(); }
 
   // The value at `to` becomes that at `from`.
   [[nodiscard]] bool copy(std::int64_t from, std::int64_t to) {
@@ -103,6 +124,7 @@ class Sequence {
   NativeCall& call_;
   unsigned index_;
   bool plain_;
+  std::optional<TableLock> lock_;
 };
 
 int table_concatenate(NativeCall& call) {
@@ -136,9 +158,10 @@ int table_concatenate(NativeCall& call) {
 int table_insert(NativeCall& call) {
   Sequence sequence(call, 0);
   std::int64_t length;
-  if (!sequence.check(Sequence::kRead | Sequence::kWrite | Sequence::kLength) || !sequence.length(&length)) {
-    return kNativeError;
-  }
+  if (!sequence.check(Sequence::kRead | Sequence::kWrite | Sequence::kLength)) return kNativeError;
+  sequence.lock();
+  if (sequence.is_locked() && call.count() == 2 && sequence.append(call[1])) return call.none();
+  if (!sequence.length(&length)) return kNativeError;
   const std::int64_t end = add(length, 1);
   if (call.count() == 2) return sequence.set(end, call[1]) ? call.none() : kNativeError;
   if (call.count() != 3) return call.error("wrong number of arguments to 'insert'");
@@ -147,6 +170,7 @@ int table_insert(NativeCall& call) {
   if (static_cast<std::uint64_t>(position) - 1 >= static_cast<std::uint64_t>(end)) {
     return call.argument_error(1, "position out of bounds");
   }
+  sequence.exclude_stores();
   for (std::int64_t index = end; index > position; --index) {
     if (!sequence.copy(index - 1, index)) return kNativeError;
   }
@@ -156,10 +180,11 @@ int table_insert(NativeCall& call) {
 int table_remove(NativeCall& call) {
   Sequence sequence(call, 0);
   std::int64_t length, position;
-  if (!sequence.check(Sequence::kRead | Sequence::kWrite | Sequence::kLength) || !sequence.length(&length) ||
-      !call.optional_integer(1, length, &position)) {
-    return kNativeError;
-  }
+  if (!sequence.check(Sequence::kRead | Sequence::kWrite | Sequence::kLength)) return kNativeError;
+  sequence.lock();
+  if (sequence.is_locked() && call.is_none_or_nil(1)) return call.one(sequence.take_last());
+  if (!sequence.length(&length) || !call.optional_integer(1, length, &position)) return kNativeError;
+  sequence.exclude_stores();
   if (position != length && static_cast<std::uint64_t>(position) - 1 > static_cast<std::uint64_t>(length)) {
     return call.argument_error(0, "position out of bounds");
   }
@@ -291,6 +316,7 @@ class PlainElements {
   bool less(Held left, Held right, bool* result) {
     return less_than_natively(held_[left], held_[right], result);
   }
+  void end_calls() {}
 
  private:
   std::vector<Value> values_;
@@ -314,13 +340,20 @@ class AnyElements {
   bool store(Index index, Held held) { return sequence_.set(index, value(held)); }
   bool less(Held left, Held right, bool* result) {
     if (comparator_.is_nil()) return compare_in_library(call_.thread(), value(left), value(right), result);
-    ScriptCall script(call_.thread(), comparator_, call_.function());
-    script.push(value(left));
-    script.push(value(right));
-    if (!script.run()) return false;
-    *result = !script.result(0).is_falsy();
+    // One after the other in the same place, unless metamethods are called between them.
+    if (calls_) {
+      calls_->restart(comparator_);
+    } else {
+      calls_.emplace(call_.thread(), comparator_, call_.function());
+    }
+    calls_->push(value(left));
+    calls_->push(value(right));
+    if (!calls_->run()) return false;
+    *result = !calls_->result(0).is_falsy();
+    if (!sequence_.is_plain()) calls_.reset();
     return true;
   }
+  void end_calls() { calls_.reset(); }
 
  private:
   std::uint32_t index_of_top() const {
@@ -333,6 +366,7 @@ class AnyElements {
   Sequence& sequence_;
   const Value comparator_;  // an argument, so it stays alive
   const std::uint32_t held_;
+  std::optional<ScriptCall> calls_;
 };
 
 // Quicksort as ltablib.c has it, step by step: equal elements end where Lua leaves them. The indices stay
@@ -366,7 +400,7 @@ class Quicksort {
       }
       // A partition that splits off too little: pivots at random from now on, against quadratic time.
       if (high > low && (high - low) / 128 > smaller) {
-        randomness = static_cast<unsigned>(std::clock()) + static_cast<unsigned>(std::time(nullptr));
+        randomness = static_cast<unsigned>(call_.vm().randomness());
       }
     }
     return true;
@@ -427,7 +461,10 @@ class Quicksort {
     }
   }
 
-  bool invalid_order() { return call_.error("invalid order function for sorting") == 0; }
+  bool invalid_order() {
+    elements_.end_calls();
+    return call_.error("invalid order function for sorting") == 0;
+  }
 
   NativeCall& call_;
   Elements& elements_;
@@ -436,9 +473,9 @@ class Quicksort {
 int table_sort(NativeCall& call) {
   Sequence sequence(call, 0);
   std::int64_t length;
-  if (!sequence.check(Sequence::kRead | Sequence::kWrite | Sequence::kLength) || !sequence.length(&length)) {
-    return kNativeError;
-  }
+  if (!sequence.check(Sequence::kRead | Sequence::kWrite | Sequence::kLength)) return kNativeError;
+  if (call.is_none_or_nil(1)) sequence.lock();
+  if (!sequence.length(&length)) return kNativeError;
   if (length < 2) return call.none();
   if (length >= INT_MAX) return call.argument_error(0, "array too big");
   Value comparator;
@@ -446,12 +483,14 @@ int table_sort(NativeCall& call) {
   const auto count = static_cast<Index>(length);
   if (sequence.is_plain() && comparator.is_nil()) {
     PlainElements elements;
+    sequence.exclude_stores();
     if (elements.read(sequence.table(), count)) {
       const bool sorted = Quicksort(call, elements).sort(1, count);
       elements.write(call.thread().heap(), sequence.table());
       return sorted ? call.none() : kNativeError;
     }
   }
+  sequence.unlock();  // metamethods may compare
   AnyElements elements(call, sequence);
   if (!elements.has_room()) return call.error("stack overflow");
   return Quicksort(call, elements).sort(1, count) ? call.none() : kNativeError;

@@ -4,20 +4,26 @@
 namespace gilvm {
 namespace {
 
-int wall_clock(NativeCall& call) { return call.one(Value::number(wall_clock_seconds())); }
+int wall_clock(NativeCall& call) {
+  return call.one(Value::number(call.vm().scheduler().wall_clock_seconds()));
+}
 
 int monotonic(NativeCall& call) {
   const auto since_start = call.vm().scheduler().now().time_since_epoch();
   return call.one(Value::number(std::chrono::duration<double>(since_start).count()));
 }
 
-int process_time(NativeCall& call) { return call.one(Value::number(process_cpu_seconds())); }
-int thread_time(NativeCall& call) { return call.one(Value::number(thread_cpu_seconds())); }
+int process_time(NativeCall& call) {
+  return call.one(Value::number(call.vm().scheduler().process_cpu_seconds()));
+}
+int thread_time(NativeCall& call) {
+  return call.one(Value::number(call.vm().scheduler().thread_cpu_seconds()));
+}
 
 int sleep(NativeCall& call) {
   double seconds;
   if (!call.number(0, &seconds)) return kNativeError;
-  if (!(seconds >= 0)) return call.error("sleep length must be non-negative");
+  if (!(seconds >= 0)) return raise_exception(call, "ValueError", "sleep length must be non-negative");
   std::optional<Instant> deadline;
   if (!deadline_after(call, Value::number(seconds), &deadline)) return kNativeError;
   // Woken early by a token that was meant for an earlier wait: sleeps on.

@@ -53,7 +53,8 @@ int compare_command(const Options& options, Supervisor& supervisor) {
   CompareResult result;
   result.script = script.name;
   for (const World& world : worlds_to_compare(options)) {
-    runners.push_back(std::make_unique<ExperimentRunner>(world, supervisor, options.arguments));
+    runners.push_back(
+        std::make_unique<ExperimentRunner>(world, SchedulePlan{}, supervisor, options.arguments));
     bool plain;
     if (!runners.back()->load(script, &error, &plain)) {
       if (plain) {

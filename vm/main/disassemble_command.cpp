@@ -14,7 +14,7 @@ int disassemble_command(const Options& options, Supervisor& supervisor) {
     complain(error);
     return kExitUsage;
   }
-  ScriptHost host({options.lock}, supervisor, options.arguments);
+  ScriptHost host({options.lock}, {}, supervisor, options.arguments);
   Closure* main = host.load(script, &error);
   if (!main) {
     complain(error);

@@ -8,6 +8,7 @@
 #include "vm/lib/library.h"
 #include "vm/lib/load.h"
 #include "vm/lib/threads.h"
+#include "vm/lib/vm_group.h"
 #include "vm/sched/os_scheduler.h"
 
 namespace gilvm {
@@ -92,6 +93,7 @@ class Interpreter::Implementation {
   }
   ~Implementation() {
     thread_->attach();
+    VmGroup::of(vm_).close_guests(*thread_);
     close_state(*thread_);
     vm_.interrupt(Interruption::kExit);
     join_all_processes(*thread_);

@@ -7,21 +7,13 @@
 
 #include "vm/lib/library.h"
 #include "vm/lib/threads.h"
+#include "vm/main/commands.h"
+#include "vm/main/interpreter_workers.h"
 #include "vm/main/value_json.h"
 #include "vm/process/processes.h"
 
 namespace gilvm {
 namespace {
-
-double seconds_since(Instant start) { return std::chrono::duration<double>(monotonic_now() - start).count(); }
-
-// Of this process and of the children that have ended.
-double cpu_seconds() {
-  rusage children;
-  getrusage(RUSAGE_CHILDREN, &children);
-  return process_cpu_seconds() + static_cast<double>(children.ru_utime.tv_sec + children.ru_stime.tv_sec) +
-         static_cast<double>(children.ru_utime.tv_usec + children.ru_stime.tv_usec) * 1e-6;
-}
 
 GilFigures sum_of(const std::vector<Vm::ThreadRecord>& records) {
   GilFigures sum;
@@ -45,9 +37,7 @@ WorldDescription describe(const World& world) {
   description.workers = world.workers == WorkerKind::kProcesses      ? "processes"
                         : world.workers == WorkerKind::kInterpreters ? "interpreters"
                                                                      : "threads";
-  description.lock = world.lock.regime == LockRegime::kGil    ? "gil"
-                     : world.lock.regime == LockRegime::kNone ? "none"
-                                                              : "object";
+  description.lock = name_of(world.lock.regime);
   const SwitchInterval& interval = world.lock.interval;
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(interval.time).count();
   if (interval.counted()) {
@@ -61,8 +51,22 @@ WorldDescription describe(const World& world) {
   return description;
 }
 
+double ExperimentRunner::seconds_since(Instant start) {
+  return std::chrono::duration<double>(host_.vm().scheduler().now() - start).count();
+}
+
+// Of this process and of the children that have ended.
+double ExperimentRunner::cpu_seconds() {
+  rusage children;
+  getrusage(RUSAGE_CHILDREN, &children);
+  return host_.vm().scheduler().process_cpu_seconds() +
+         static_cast<double>(children.ru_utime.tv_sec + children.ru_stime.tv_sec) +
+         static_cast<double>(children.ru_utime.tv_usec + children.ru_stime.tv_usec) * 1e-6;
+}
+
 bool ExperimentRunner::load(const Script& script, std::string* error, bool* plain) {
   *plain = false;
+  script_ = script;
   Closure* main = host_.load(script, error);
   if (!main) return false;
   Value result;
@@ -105,9 +109,11 @@ std::string ExperimentRunner::run_threads(unsigned workers, double* wall_seconds
     controls.pop_back();
     break;
   }
-  const Instant start = monotonic_now();
+  const Instant start = thread.vm().scheduler().now();
   host_.vm().resume_the_world(thread);
+  if (on_waiting) on_waiting(true);
   for (auto& control : controls) control->join(thread, std::nullopt);
+  if (on_waiting) on_waiting(false);
   *wall_seconds = seconds_since(start);
   for (unsigned worker = 1; worker <= controls.size() && failure.empty(); ++worker) {
     const std::string report = controls[worker - 1]->failure_so_far();
@@ -120,15 +126,16 @@ std::string ExperimentRunner::run_processes(unsigned workers, double* wall_secon
   VmThread& thread = host_.thread();
   std::vector<std::shared_ptr<ChildProcess>> children;
   std::string failure;
-  const Instant start = monotonic_now();
+  const Instant start = thread.vm().scheduler().now();
   for (unsigned worker = 1; worker <= workers; ++worker) {
     auto body = [&](std::string* message) {
       thread.worker = worker;
+      forget_other_threads(thread);
       Value ignored;
       const bool ok =
           call(experiment_.worker, {Value::inline_integer(worker), Value::inline_integer(workers)}, &ignored,
                message);
-      return ok ? 0 : 1;
+      return host_.exit_status_of_child(ok ? 0 : kExitScriptError);
     };
     std::shared_ptr<ChildProcess> child = ChildProcess::start(thread, body);
     if (!child) {
@@ -150,6 +157,32 @@ std::string ExperimentRunner::run_processes(unsigned workers, double* wall_secon
   return failure;
 }
 
+// An interpreter begins with nothing: it runs the script and sets up for itself what its worker needs.
+bool ExperimentRunner::run_in_guest(VmThread& guest, unsigned worker, unsigned workers,
+                                    std::string* failure) const {
+  Closure* main = host_.load_in(guest, script_, failure);
+  Value result;
+  if (!main || !call_reporting(guest, Value::closure(main), host_.arguments_in(guest), failure, &result)) {
+    return false;
+  }
+  const std::optional<Experiment> experiment = experiment_of(guest, result);
+  if (!experiment) {
+    *failure = "the script returns no experiment here";
+    return false;
+  }
+  set_field(guest, guest.vm().registry, "_RUNNING", experiment->table);
+  if (!experiment->setup.is_nil() && !call_reporting(guest, experiment->setup, {}, failure)) return false;
+  return call_reporting(guest, experiment->worker,
+                        {Value::inline_integer(worker), Value::inline_integer(workers)}, failure);
+}
+
+std::string ExperimentRunner::run_interpreters(unsigned workers, double* wall_seconds) {
+  const auto body = [this, workers](VmThread& guest, unsigned worker, std::string* failure) {
+    return run_in_guest(guest, worker, workers, failure);
+  };
+  return run_in_interpreters(host_, workers, body, wall_seconds);
+}
+
 RepeatResult ExperimentRunner::run(unsigned workers) {
   RepeatResult result;
   Value value;
@@ -160,8 +193,11 @@ RepeatResult ExperimentRunner::run(unsigned workers) {
   }
   const GilFigures before = sum_of(host_.vm().thread_records());
   const double cpu_before = cpu_seconds();
-  result.error = world_.workers == WorkerKind::kProcesses ? run_processes(workers, &result.wall_seconds)
-                                                          : run_threads(workers, &result.wall_seconds);
+  switch (world_.workers) {
+    case WorkerKind::kThreads: result.error = run_threads(workers, &result.wall_seconds); break;
+    case WorkerKind::kInterpreters: result.error = run_interpreters(workers, &result.wall_seconds); break;
+    case WorkerKind::kProcesses: result.error = run_processes(workers, &result.wall_seconds); break;
+  }
   result.cpu_seconds = cpu_seconds() - cpu_before;
   const GilFigures after = sum_of(host_.vm().thread_records());
   result.gil = {after.switches - before.switches, after.requests - before.requests,

@@ -27,11 +27,17 @@ void limit_cores(unsigned count) {
 
 int run(const Options& options) {
   limit_cores(options.cores);
-  Supervisor supervisor(options.timeout);
+  static Supervisor& supervisor = *new Supervisor(options.timeout);
   int status = 0;
   switch (options.command) {
-    case Command::kRun: status = run_command(options, supervisor); break;
+    case Command::kRun:
+      status =
+          options.interactive ? interactive_command(options, supervisor) : run_command(options, supervisor);
+      break;
     case Command::kCompare: status = compare_command(options, supervisor); break;
+    case Command::kExplore: status = explore_command(options, supervisor); break;
+    case Command::kRace: status = race_command(options, supervisor); break;
+    case Command::kReplay: status = replay_command(options, supervisor); break;
     case Command::kDisassemble: status = disassemble_command(options, supervisor); break;
   }
   return supervisor.finish().value_or(status);

@@ -1,8 +1,8 @@
 #include "vm/main/options.h"
 
+#include <sched.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -12,10 +12,10 @@
 #include <map>
 #include <string_view>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include "vm/report/terminal_text.h"
+#include "vm/sched/recorded_schedule.h"
 
 #ifndef GILVM_VERSION
 #define GILVM_VERSION "development"
@@ -28,7 +28,9 @@ constexpr std::size_t kHelpWidth = 80;
 constexpr std::size_t kShownValueWidth = 40;
 constexpr unsigned kMostRepeats = 1000;
 constexpr unsigned kMostCores = 1024;
+constexpr unsigned kMostPreemptions = 1000;
 constexpr unsigned kDefaultCompareRepeats = 5;
+constexpr unsigned kDefaultRaceRepeats = 10;
 constexpr unsigned kLeastDefaultWorkers = 2;  // one worker alone has nobody to race with
 constexpr std::uint64_t kMostInstructions = 1'000'000'000'000'000;
 constexpr double kMostSeconds = 1'000'000;
@@ -45,6 +47,15 @@ enum class Subject {
   kSwitchPoints,
   kLike,
   kWorkers,
+  kSchedule,
+  kSeed,
+  kDetectRaces,
+  kContinue,
+  kSteps,
+  kPredict,
+  kWatch,
+  kPreemptions,
+  kMostSchedules,
   kRepeat,
   kCores,
   kTimeout,
@@ -72,7 +83,7 @@ struct Flag {
 };
 
 constexpr std::array kFlags = {
-    Flag{"--lock", Subject::kLock, Value::kRequired, "gil|none", "GILVM_LOCK"},
+    Flag{"--lock", Subject::kLock, Value::kRequired, "gil|object|none", "GILVM_LOCK"},
     Flag{"--gil", Subject::kLock, Value::kNone, "", nullptr},
     Flag{"--no-gil", Subject::kLock, Value::kNone, "", nullptr},
     Flag{"-X", Subject::kLock, Value::kRequired, "gil=1|gil=0", nullptr},
@@ -82,6 +93,16 @@ constexpr std::array kFlags = {
     Flag{"--like", Subject::kLike, Value::kRequired, "SYSTEM", "GILVM_LIKE"},
     Flag{"--threads", Subject::kWorkers, Value::kJoined, "N", "GILVM_THREADS"},
     Flag{"--processes", Subject::kWorkers, Value::kJoined, "N", "GILVM_PROCESSES"},
+    Flag{"--interpreters", Subject::kWorkers, Value::kJoined, "N", "GILVM_INTERPRETERS"},
+    Flag{"--schedule", Subject::kSchedule, Value::kRequired, "os|random|round-robin|pct", "GILVM_SCHEDULE"},
+    Flag{"--seed", Subject::kSeed, Value::kRequired, "N", "GILVM_SEED"},
+    Flag{"--detect-races", Subject::kDetectRaces, Value::kNone, "", "GILVM_DETECT_RACES"},
+    Flag{"--continue", Subject::kContinue, Value::kNone, "", "GILVM_CONTINUE"},
+    Flag{"--steps", Subject::kSteps, Value::kJoined, "FROM-TO", "GILVM_STEPS"},
+    Flag{"--predict", Subject::kPredict, Value::kNone, "", "GILVM_PREDICT"},
+    Flag{"--watch", Subject::kWatch, Value::kRequired, "NAME,NAME", "GILVM_WATCH"},
+    Flag{"--preemptions", Subject::kPreemptions, Value::kRequired, "K", "GILVM_PREEMPTIONS"},
+    Flag{"--max-schedules", Subject::kMostSchedules, Value::kRequired, "N", "GILVM_MAX_SCHEDULES"},
     Flag{"--repeat", Subject::kRepeat, Value::kRequired, "N", "GILVM_REPEAT"},
     Flag{"--cores", Subject::kCores, Value::kRequired, "N", "GILVM_CORES"},
     Flag{"--timeout", Subject::kTimeout, Value::kRequired, "10s|500ms", "GILVM_TIMEOUT"},
@@ -91,9 +112,6 @@ constexpr std::array kFlags = {
     Flag{"--json", Subject::kJson, Value::kNone, "", "GILVM_JSON"},
     Flag{"--help", Subject::kHelp, Value::kNone, "", nullptr},
     Flag{"--version", Subject::kVersion, Value::kNone, "", nullptr},
-    Flag{"--interpreters", Subject::kLater, Value::kJoined, "N", "GILVM_INTERPRETERS"},
-    Flag{"--schedule", Subject::kLater, Value::kRequired, "", "GILVM_SCHEDULE"},
-    Flag{"--seed", Subject::kLater, Value::kRequired, "", "GILVM_SEED"},
 };
 
 const Flag* find_flag(std::string_view name) {
@@ -107,8 +125,13 @@ const Flag* find_flag(std::string_view name) {
 std::string help_for(const Flag& flag, Command command) {
   switch (flag.subject) {
     case Subject::kLock:
+      if (flag.name == std::string_view("--lock") && command == Command::kRace) {
+        return translate(
+            "what protects the VM: one global lock, a lock for each table, or nothing (default)");
+      }
       if (flag.name == std::string_view("--lock")) {
-        return translate("what protects the VM: one global lock (default), or nothing");
+        return translate(
+            "what protects the VM: one global lock (default), a lock for each table, or nothing");
       }
       if (flag.name == std::string_view("--gil")) return translate("the same as --lock=gil");
       if (flag.name == std::string_view("--no-gil")) return translate("the same as --lock=none");
@@ -124,20 +147,62 @@ std::string help_for(const Flag& flag, Command command) {
     case Subject::kLike:
       return translate(
           "--lock, --switch-interval and --switch-points as that system has them: cpython2.7, cpython3.9, "
-          "cpython3.12, ruby3, "
+          "cpython3.12, cpython3.14t, ruby3, "
           "or none, CPython with its lock taken out");
     case Subject::kWorkers:
+      if (command == Command::kExplore) return translate("N threads that share the globals (default 2)");
       if (command == Command::kCompare) {
         return flag.name == std::string_view("--threads")
                    ? translate("N workers in every world; without N as many as cores, at least 2")
                    : translate("the same");
+      }
+      if (flag.name == std::string_view("--interpreters")) {
+        return translate("the same with interpreters: VMs in one process, each with its own globals and GIL");
       }
       return flag.name == std::string_view("--threads")
                  ? translate(
                        "N threads that share the globals; without N as many as cores, at least 2; with "
                        "several scripts one thread each")
                  : translate("the same with processes that share nothing");
-    case Subject::kRepeat: return translate("how often to run it: 1 to 1000 (run: once, compare: 5 times)");
+    case Subject::kSchedule:
+      if (command == Command::kRace) {
+        return translate(
+            "who decides which thread runs: chance (default), each in its turn, or priorities that change a "
+            "few "
+            "times (PCT)");
+      }
+      return translate(
+          "who decides which thread runs: the operating system (default), or a deterministic scheduler, "
+          "by chance, in turns, or by priorities that change a few times (PCT)");
+    case Subject::kDetectRaces:
+      return translate(
+          "with such a scheduler: say also what could go wrong between the threads (gilvm race)");
+    case Subject::kSeed:
+      if (command == Command::kRace) {
+        return translate(
+            "where all that is random comes from in the first run (default 0); the next has the next number");
+      }
+      return translate(
+          "with such a scheduler: where all that is random comes from (default 0); with --repeat the next "
+          "run has the next number");
+    case Subject::kContinue: return translate("go on where the run leaves the schedule");
+    case Subject::kSteps:
+      return translate(
+          "show what each thread reads, writes and calls of what threads share, a column a thread, and where "
+          "another one goes on and why; FROM-TO: only these steps");
+    case Subject::kPredict:
+      return translate("the same with a ? for each value, to be filled in before the values are looked at");
+    case Subject::kWatch:
+      return translate(
+          "the same with a column for each of these globals and captured locals, which shows its changes");
+    case Subject::kPreemptions:
+      return translate(
+          "only the schedules in which a thread is stopped K times at most that could have gone on: 0 to "
+          "1000");
+    case Subject::kMostSchedules: return translate("run so many schedules at most");
+    case Subject::kRepeat:
+      if (command == Command::kRace) return translate("how many schedules to run: 1 to 1000 (default 10)");
+      return translate("how often to run it: 1 to 1000 (run: once, compare: 5 times)");
     case Subject::kCores: return translate("use at most N cores of this machine");
     case Subject::kTimeout: return translate("stop everything after that time, with exit status 124");
     case Subject::kMaxMemory:
@@ -157,10 +222,11 @@ struct CommandWord {
   const char* word;
   Command command;
 };
-constexpr std::array kCommands = {CommandWord{"run", Command::kRun},
-                                  CommandWord{"compare", Command::kCompare},
-                                  CommandWord{"dis", Command::kDisassemble}};
-constexpr std::array kLaterCommands = {"explore", "replay", "race", "lesson", "trace", "lab"};
+constexpr std::array kCommands = {
+    CommandWord{"run", Command::kRun},         CommandWord{"compare", Command::kCompare},
+    CommandWord{"explore", Command::kExplore}, CommandWord{"race", Command::kRace},
+    CommandWord{"replay", Command::kReplay},   CommandWord{"dis", Command::kDisassemble}};
+constexpr std::array kLaterCommands = {"lesson", "trace", "lab"};
 
 const char* word_of(Command command) {
   const auto* found = std::find_if(kCommands.begin(), kCommands.end(),
@@ -169,9 +235,34 @@ const char* word_of(Command command) {
 }
 
 bool takes(Command command, const Flag& flag) {
-  if (command != Command::kDisassemble) return true;
-  return flag.subject == Subject::kLanguage || flag.subject == Subject::kHelp ||
-         flag.subject == Subject::kVersion;
+  switch (flag.subject) {
+    case Subject::kLanguage:
+    case Subject::kHelp:
+    case Subject::kVersion: return true;
+    case Subject::kTimeout:
+    case Subject::kMaxMemory:
+    case Subject::kJson: return command != Command::kDisassemble;
+    case Subject::kStats:
+      return command == Command::kRun || command == Command::kCompare || command == Command::kReplay;
+    case Subject::kDetectRaces: return command == Command::kRun || command == Command::kReplay;
+    case Subject::kPreemptions:
+    case Subject::kMostSchedules: return command == Command::kExplore;
+    case Subject::kRepeat:
+      return command == Command::kRun || command == Command::kCompare || command == Command::kRace;
+    case Subject::kCores: return command == Command::kRun || command == Command::kCompare;
+    case Subject::kWorkers:
+      if (command == Command::kExplore || command == Command::kRace) {
+        return flag.name == std::string_view("--threads");
+      }
+      return command == Command::kRun || command == Command::kCompare;
+    case Subject::kContinue:
+    case Subject::kSteps:
+    case Subject::kPredict:
+    case Subject::kWatch: return command == Command::kReplay;
+    case Subject::kSchedule:
+    case Subject::kSeed: return command == Command::kRun || command == Command::kRace;
+    default: return command != Command::kReplay && command != Command::kDisassemble;
+  }
 }
 
 // ---- Errors
@@ -285,6 +376,15 @@ std::optional<std::chrono::nanoseconds> time_of(const Quantity& quantity) {
   return std::nullopt;
 }
 
+std::uint64_t schedules_from(const Given& given) {
+  const std::optional<std::uint64_t> number = whole_number(given.value);
+  if (!number || *number == 0) {
+    refuse(translate("{0}: '{1}' is not a whole number from {2} to {3}"), given.source, shown(given.value), 1,
+           UINT64_MAX);
+  }
+  return *number;
+}
+
 std::chrono::nanoseconds timeout_from(const Given& given) {
   const std::optional<Quantity> quantity = quantity_of(given.value);
   if (quantity && quantity->unit.empty()) {
@@ -347,13 +447,9 @@ LockRegime regime_from(const Given& given) {
     if (given.value == "gil=0") return LockRegime::kNone;
     refuse(translate("-X: '{0}' is unknown; accepted: gil=1, gil=0"), shown(given.value));
   }
-  if (given.value == "gil") return LockRegime::kGil;
-  if (given.value == "none") return LockRegime::kNone;
-  if (given.value == "object") {
-    refuse(translate("{0}: a lock for each object is not in this version yet; accepted: gil, none"),
-           given.source);
-  }
-  refuse(translate("{0}: '{1}' is not a lock regime; accepted: gil, none"), given.source, shown(given.value));
+  if (const std::optional<LockRegime> regime = lock_regime(given.value)) return *regime;
+  refuse(translate("{0}: '{1}' is not a lock regime; accepted: gil, object, none"), given.source,
+         shown(given.value));
 }
 
 SwitchPoints points_from(const Given& given) {
@@ -362,13 +458,56 @@ SwitchPoints points_from(const Given& given) {
   refuse(translate("{0}: '{1}' is unknown; accepted: every, loops"), given.source, shown(given.value));
 }
 
+ScheduleKind schedule_from(const Given& given) {
+  if (const std::optional<ScheduleKind> kind = schedule_kind(given.value)) return *kind;
+  refuse(
+      translate("{0}: '{1}' is unknown; accepted: os, random, round-robin, pct; a recorded schedule is for "
+                "gilvm replay"),
+      given.source, shown(given.value));
+}
+
+// "5-20", or "5": from there on.
+void steps_from(const Given& given, Options* options) {
+  const std::size_t dash = given.value.find('-');
+  const auto first = whole_number(given.value.substr(0, dash));
+  const auto last = dash == std::string::npos ? std::optional<std::uint64_t>(UINT64_MAX)
+                                              : whole_number(given.value.substr(dash + 1));
+  if (!first || !last || *first == 0 || *last < *first) {
+    refuse(translate("{0}: '{1}' is not a range of steps; accepted are ranges such as 1-40"), given.source,
+           shown(given.value));
+  }
+  options->first_step = *first;
+  options->last_step = *last;
+}
+
+// "counter,list"
+std::vector<std::string> names_from(const Given& given) {
+  std::vector<std::string> names;
+  for (std::size_t begin = 0; begin <= given.value.size();) {
+    const std::size_t end = std::min(given.value.find(',', begin), given.value.size());
+    const std::string name = given.value.substr(begin, end - begin);
+    if (name.empty()) {
+      refuse(translate("{0}: '{1}' is not a list of names such as counter,list"), given.source,
+             shown(given.value));
+    }
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    begin = end + 1;
+  }
+  return names;
+}
+
+std::uint64_t seed_from(const Given& given) {
+  if (const std::optional<std::uint64_t> seed = whole_number(given.value)) return *seed;
+  refuse(translate("{0}: '{1}' is not a whole number from {2} to {3}"), given.source, shown(given.value), 0,
+         UINT64_MAX);
+}
+
 struct Preset {
   std::string_view name;
   LockSettings lock;
 };
 
-// An explicit lock beside a preset overrides its regime, `object` included.
-LockSettings preset_from(const Given& given, bool lock_overridden) {
+LockSettings preset_from(const Given& given) {
   using std::chrono::milliseconds;
   static const std::array kPresets = {
       Preset{"cpython2.7", {LockRegime::kGil, {milliseconds(5), 100}, SwitchPoints::kEvery}},
@@ -379,16 +518,12 @@ LockSettings preset_from(const Given& given, bool lock_overridden) {
       Preset{"none", {LockRegime::kNone, {}, SwitchPoints::kEvery}},
   };
   for (const Preset& preset : kPresets) {
-    if (given.value != preset.name) continue;
-    if (preset.lock.regime == LockRegime::kObject && !lock_overridden) {
-      refuse(translate("{0}: {1} locks each object, which is not in this version yet; accepted: cpython2.7, "
-                       "cpython3.9, cpython3.12, ruby3, none"),
-             given.source, given.value);
-    }
-    return preset.lock;
+    if (given.value == preset.name) return preset.lock;
   }
-  refuse(translate("{0}: '{1}' is unknown; accepted: cpython2.7, cpython3.9, cpython3.12, ruby3, none"),
-         given.source, shown(given.value));
+  refuse(
+      translate("{0}: '{1}' is unknown; accepted: cpython2.7, cpython3.9, cpython3.12, cpython3.14t, ruby3, "
+                "none"),
+      given.source, shown(given.value));
 }
 
 // ---- The language
@@ -478,67 +613,57 @@ SortedWords sort_words(const std::vector<std::string>& words) {
   return sorted;
 }
 
-// The command line's flags, as CLI11 finds them in words that hold nothing else.
-std::vector<Given> given_flags(const std::vector<std::string>& words, Command command) {
-  CLI::App parser;
-  parser.set_help_flag();
-  parser.allow_extras();
-  std::vector<std::pair<const Flag*, CLI::Option*>> options;
-  std::string ignored;  // where CLI11 puts a flag's value; it is read from results() below
-  for (const Flag& flag : kFlags) {
-    const std::string names = flag.subject == Subject::kHelp ? "-h,--help" : flag.name;
-    CLI::Option* option = flag.value == Value::kRequired
-                              ? parser.add_option(names, [](const CLI::results_t&) { return true; })
-                              : parser.add_flag(names, ignored);
-    if (flag.value == Value::kNone) option->disable_flag_override();
-    // All values are kept, so that a flag given twice is seen here and told in our words.
-    option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    options.emplace_back(&flag, option);
-  }
-  for (const std::string& word : words) {
-    const bool empty_value = looks_like_flag(word) && word.size() > 1 && word.back() == '=';
-    if (empty_value && find_flag(word.substr(0, word.size() - 1)) != nullptr) {
-      refuse(translate("{0} has an empty value"), shown(word.substr(0, word.size() - 1)));
-    }
-  }
-  const std::string last = words.empty() ? "" : words.back();
-  std::vector<std::string> reversed(words.rbegin(), words.rend());
-  try {
-    parser.parse(reversed);
-  } catch (const CLI::ArgumentMismatch&) {
-    // Either a flag that takes no value got one, or the last one, which takes one, got none.
-    const Flag* flag = find_flag(last);
-    if (flag != nullptr && flag->value == Value::kRequired) {
-      refuse(translate("{0} needs a value: {0}={1}"), flag->name, flag->value_name);
-    }
-    const auto wrong = std::find_if(words.begin(), words.end(), [](const std::string& word) {
-      const std::size_t equals = word.find('=');
-      const Flag* named = equals == std::string::npos ? nullptr : find_flag(word.substr(0, equals));
-      return named != nullptr && named->value == Value::kNone;
-    });
-    const std::string word = wrong == words.end() ? last : *wrong;
-    refuse(translate("{0} takes no value"), shown(word.substr(0, word.find('='))));
-  } catch (const CLI::ParseError& error) {
-    refuse("{0}", shown(error.what()));
-  }
+// A word that begins with '-', taken apart: --repeat=5, -Xgil=1, --stats.
+struct FlagWord {
+  std::string name;
+  const Flag* flag;                  // null: there is none of that name
+  std::optional<std::string> value;  // joined to the name
+};
 
+FlagWord take_apart(const std::string& word) {
+  const bool attached = word.size() > 2 && word.starts_with("-X");
+  const std::size_t equals = word.find('=');
+  const std::string name = attached ? "-X" : word.substr(0, equals);
+  FlagWord result{name, find_flag(name), std::nullopt};
+  if (attached) {
+    result.value = word.substr(2);
+  } else if (equals != std::string::npos) {
+    result.value = word.substr(equals + 1);
+  }
+  return result;
+}
+
+constexpr const char* kNoValue = "true";  // that of a flag without one
+
+// The command line's flags, from words that hold nothing else, in the order of kFlags.
+std::vector<Given> given_flags(const std::vector<std::string>& words, Command command) {
   std::vector<Given> given;
-  const Given* help = nullptr;
-  for (const auto& [flag, option] : options) {
-    for (const std::string& value : option->results()) given.push_back({flag, value, flag->name});
+  std::string unknown;
+  for (std::size_t index = 0; index < words.size(); ++index) {
+    auto [name, flag, value] = take_apart(words[index]);
+    if (flag == nullptr) {
+      if (unknown.empty()) unknown = words[index];
+      continue;
+    }
+    // Who asks for help gets it, whatever else is wrong.
+    if (flag->subject == Subject::kHelp || flag->subject == Subject::kVersion) return {{flag, "", name}};
+    if (value && value->empty()) refuse(translate("{0} has an empty value"), name);
+    if (value && flag->value == Value::kNone) refuse(translate("{0} takes no value"), name);
+    if (!value && flag->value == Value::kRequired) {
+      const bool follows = index + 1 < words.size() && !looks_like_flag(words[index + 1]);
+      if (!follows) refuse(translate("{0} needs a value: {0}={1}"), name, flag->value_name);
+      value = words[++index];
+    }
+    given.push_back({flag, value.value_or(kNoValue), flag->name});
   }
-  for (const Given& each : given) {
-    if (each.flag->subject == Subject::kHelp || each.flag->subject == Subject::kVersion) help = &each;
-  }
-  // Who asks for help gets it, whatever else is wrong.
-  if (help != nullptr) return {*help};
-  const std::vector<std::string> unknown = parser.remaining();
-  if (!unknown.empty()) refuse_unknown_flag(unknown.front(), command);
+  if (!unknown.empty()) refuse_unknown_flag(unknown, command);
+  std::stable_sort(given.begin(), given.end(),
+                   [](const Given& left, const Given& right) { return left.flag < right.flag; });
   return given;
 }
 
 bool joined_without_value(const Given& given) {
-  return given.flag->value == Value::kJoined && given.value == "true";
+  return given.flag->value == Value::kJoined && given.value == kNoValue;
 }
 
 // One line for what this version lacks, for what the command does not take, and for what is given twice.
@@ -578,7 +703,7 @@ std::vector<Given> given_by_environment(const Surroundings& surroundings, Comman
   return given;
 }
 
-void apply(Options& options, const Given& given, bool lock_overridden) {
+void apply(Options& options, const Given& given) {
   switch (given.flag->subject) {
     case Subject::kLock:
       options.lock.regime = regime_from(given);
@@ -590,18 +715,34 @@ void apply(Options& options, const Given& given, bool lock_overridden) {
       options.points_given = true;
       break;
     case Subject::kLike:
-      options.lock = preset_from(given, lock_overridden);
+      options.lock = preset_from(given);
       options.lock_given = true;
       options.points_given = options.lock.regime == LockRegime::kGil;
       break;
     case Subject::kWorkers:
-      options.workers =
-          given.flag->name == std::string_view("--threads") ? WorkerKind::kThreads : WorkerKind::kProcesses;
+      options.workers = given.flag->name == std::string_view("--threads")     ? WorkerKind::kThreads
+                        : given.flag->name == std::string_view("--processes") ? WorkerKind::kProcesses
+                                                                              : WorkerKind::kInterpreters;
       options.workers_given = true;
       if (joined_without_value(given)) break;
       options.count = number_between(given, 1, kMostWorkers);
       options.count_given = true;
       break;
+    case Subject::kSchedule: options.schedule = schedule_from(given); break;
+    case Subject::kSeed: options.seed = seed_from(given); break;
+    case Subject::kDetectRaces: options.detect_races = true; break;
+    case Subject::kContinue: options.goes_on = true; break;
+    case Subject::kSteps:
+      options.steps = true;
+      if (!joined_without_value(given)) steps_from(given, &options);
+      break;
+    case Subject::kPredict: options.steps = options.hides_values = true; break;
+    case Subject::kWatch:
+      options.steps = true;
+      options.watched = names_from(given);
+      break;
+    case Subject::kPreemptions: options.preemptions = number_between(given, 0, kMostPreemptions); break;
+    case Subject::kMostSchedules: options.most_schedules = schedules_from(given); break;
     case Subject::kRepeat: options.repeat = number_between(given, 1, kMostRepeats); break;
     case Subject::kCores: options.cores = number_between(given, 1, kMostCores); break;
     case Subject::kTimeout: options.timeout = timeout_from(given); break;
@@ -618,13 +759,11 @@ void apply(Options& options, const Given& given, bool lock_overridden) {
 // A preset first, so that an explicit flag beside it overrides its part.
 void apply_all(Options& options, const std::vector<Given>& given) {
   const auto is_preset = [](const Given& each) { return each.flag->subject == Subject::kLike; };
-  const bool lock_overridden = std::any_of(
-      given.begin(), given.end(), [](const Given& each) { return each.flag->subject == Subject::kLock; });
   for (const Given& each : given) {
-    if (is_preset(each)) apply(options, each, lock_overridden);
+    if (is_preset(each)) apply(options, each);
   }
   for (const Given& each : given) {
-    if (!is_preset(each)) apply(options, each, lock_overridden);
+    if (!is_preset(each)) apply(options, each);
   }
 }
 
@@ -633,11 +772,17 @@ bool ends_in_lua(const std::string& word) { return word.ends_with(".lua"); }
 // Divides the words that are no flags into scripts and the script's arguments.
 void take_scripts(Options& options, std::vector<std::string> words,
                   const std::vector<std::string>& after_marker) {
-  const bool for_each_worker =
-      options.command == Command::kRun && options.workers_given && !options.count_given;
+  const bool for_each_worker = (options.command == Command::kRun || options.command == Command::kRace) &&
+                               options.workers_given && !options.count_given;
   std::size_t scripts = words.empty() ? 0 : 1;
   while (for_each_worker && scripts > 0 && scripts < words.size() && ends_in_lua(words[scripts])) ++scripts;
   words.insert(words.end(), after_marker.begin(), after_marker.end());
+  if (options.command == Command::kReplay) {
+    if (words.size() < 2)
+      refuse(translate("replay needs a schedule and a script: gilvm replay SCHEDULE SCRIPT"));
+    options.recorded = words.front();
+    words.erase(words.begin());
+  }
   if (words.empty()) refuse(translate("{0} needs a script: gilvm {0} SCRIPT"), word_of(options.command));
   const auto end_of_scripts = words.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(scripts, 1));
   options.scripts.assign(words.begin(), end_of_scripts);
@@ -677,6 +822,9 @@ std::string command_summary(Command command) {
   switch (command) {
     case Command::kRun: return translate("run a script, alone or in several workers");
     case Command::kCompare: return translate("run an experiment in every world, and print one table");
+    case Command::kExplore: return translate("run an experiment in every order, and print every outcome");
+    case Command::kRace: return translate("find what can go wrong between threads, with both source lines");
+    case Command::kReplay: return translate("run a schedule once more that a run has printed");
     case Command::kDisassemble: return translate("show the bytecode beside the source");
   }
   return "";
@@ -686,6 +834,9 @@ std::string usage_of(Command command) {
   switch (command) {
     case Command::kRun: return translate("gilvm [run] [FLAG...] SCRIPT [ARGUMENT...]");
     case Command::kCompare: return translate("gilvm compare [FLAG...] SCRIPT [ARGUMENT...]");
+    case Command::kExplore: return translate("gilvm explore [FLAG...] SCRIPT [ARGUMENT...]");
+    case Command::kRace: return translate("gilvm race [FLAG...] SCRIPT [ARGUMENT...]");
+    case Command::kReplay: return translate("gilvm replay [FLAG...] SCHEDULE SCRIPT [ARGUMENT...]");
     case Command::kDisassemble: return translate("gilvm dis SCRIPT");
   }
   return "";
@@ -696,22 +847,25 @@ std::string program_help() {
       paragraph(translate("gilvm interprets Lua 5.4 to show what a global interpreter lock (GIL) "
                           "does: to the results of a program, and to its speed."));
   text += std::string(translate("Usage:")) + '\n';
+  text += "  " + std::string(translate("gilvm [FLAG...]")) + '\n';
   for (const CommandWord& entry : kCommands) text += "  " + usage_of(entry.command) + '\n';
   text += '\n' + std::string(translate("Commands:")) + '\n';
   for (const CommandWord& entry : kCommands) text += help_row(entry.word, command_summary(entry.command));
+  text += help_row("gilvm", translate("alone: run the lines that you type"));
   text += help_row("COMMAND --help", translate("the flags of a command"));
   text += help_row("--version", translate("the version"));
   text += '\n' + std::string(translate("Examples:")) + '\n';
   text += "  gilvm compare scripts/lost_update.lua\n";
   text += "  gilvm run scripts/lost_update.lua --threads=4 --no-gil\n";
-  text += "  gilvm run --threads a.lua b.lua\n\n";
+  text += "  gilvm run --threads a.lua b.lua\n";
+  text += "  gilvm run scripts/lost_update.lua --no-gil --schedule=random --seed=7\n\n";
   text += paragraph(
       translate("A flag may stand before or after SCRIPT (- is standard input). Other words after "
                 "SCRIPT are its arguments; after -- every word is. Each flag is also an environment "
                 "variable: --switch-interval is GILVM_SWITCH_INTERVAL. The command line wins."));
-  text +=
-      paragraph(translate("Exit status: 0 done, 1 error in the script, 2 wrong usage, 124 time-out, "
-                          "130 interrupted."));
+  text += paragraph(
+      translate("Exit status: 0 done, 1 error in the script, 2 wrong usage, 3 deadlock, 4 a replay that "
+                "left its schedule or races that were found, 124 time-out, 130 interrupted."));
   text.pop_back();
   return text;
 }
@@ -721,11 +875,36 @@ std::string command_help(Command command) {
   std::string summary = command_summary(command);
   text += paragraph(summary.c_str());
   if (command == Command::kCompare) {
-    text += paragraph(
-        translate("The worlds are threads under the GIL with either kind of switch points, threads "
-                  "without a lock, and processes. --lock, --switch-points and --like leave only "
-                  "the threads' worlds that agree with them; --threads=N sets the number of workers "
-                  "of every world."));
+    text += paragraph(translate(
+        "The worlds are threads under the GIL with either kind of switch points, threads "
+        "without a lock, interpreters, and processes. --lock, --switch-points and --like leave only "
+        "the threads' worlds that agree with them; --threads=N sets the number of workers "
+        "of every world."));
+  }
+  if (command == Command::kExplore) {
+    text += paragraph(translate(
+        "SCRIPT returns an experiment. It is run again and again from the start, in threads, until "
+        "every order of their steps has been seen that can make a difference, under the lock that the "
+        "flags say. The text of a schedule is for gilvm replay."));
+    text += paragraph(translate(
+        "Exit status: as that of gilvm run. 3: a schedule ends in a deadlock; 1: one ends in an error. "
+        "An observation that is not the expected one is a result, and gives 0."));
+  }
+  if (command == Command::kRace) {
+    text += paragraph(translate(
+        "SCRIPT is run several times, each time in another order of its threads' steps, without the GIL "
+        "unless the flags say otherwise. What is found: data races, also those that did no harm in these "
+        "runs; lost updates; locks that guard the wrong data; locks that are taken in different orders; "
+        "deadlocks. The text of a schedule is for gilvm replay."));
+    text += paragraph(translate(
+        "Exit status: 4 where something was found, 0 where nothing was, 1 for an error in the script."));
+  }
+  if (command == Command::kReplay) {
+    text += paragraph(translate(
+        "SCHEDULE is what `gilvm run --schedule=random` prints on standard error where an experiment "
+        "or a script fails, or the name of a file that holds it. The lock, the switching interval, the "
+        "workers and the seed stand in it. Where the run comes to another step than the recorded one, "
+        "because the program is another, or its arguments, or gilvm, it ends with exit status 4."));
   }
   text += std::string(translate("Flags:")) + '\n';
   for (const Flag& flag : kFlags) {
@@ -810,6 +989,46 @@ CommandChoice take_command(std::vector<std::string>& plain) {
   return choice;
 }
 
+// Lines that are typed have no workers and no results. An environment variable is for the other commands
+// then.
+void refuse_without_script(const std::vector<Given>& on_command_line) {
+  for (const Given& each : on_command_line) {
+    const Subject subject = each.flag->subject;
+    if (subject != Subject::kWorkers && subject != Subject::kRepeat && subject != Subject::kJson &&
+        subject != Subject::kSchedule && subject != Subject::kSeed) {
+      continue;
+    }
+    refuse(translate("{0} needs a script: gilvm {0} SCRIPT"), each.source);
+  }
+}
+
+// What a schedule cannot be combined with.
+void check_schedule(const Options& options, const std::vector<Given>& on_command_line) {
+  // Both watch each instruction, and one alone can.
+  if (options.steps && options.detect_races) {
+    refuse(translate("{0} and {1} cannot stand together"), "--steps", "--detect-races");
+  }
+  const bool seeded = std::any_of(on_command_line.begin(), on_command_line.end(),
+                                  [](const Given& each) { return each.flag->subject == Subject::kSeed; });
+  if (options.schedule == ScheduleKind::kOs) {
+    if (options.command == Command::kRace) {
+      refuse(
+          translate("race decides over threads by itself: --schedule=random, --schedule=round-robin or "
+                    "--schedule=pct"));
+    }
+    if (options.detect_races && options.command == Command::kRun) {
+      refuse(translate("--detect-races needs --schedule=random, --schedule=round-robin or --schedule=pct"));
+    }
+    if (seeded) refuse(translate("--seed needs --schedule=random, --schedule=round-robin or --schedule=pct"));
+    return;
+  }
+  if (options.workers_given && options.workers != WorkerKind::kThreads) {
+    refuse(translate("--schedule={0} decides over threads; it cannot schedule what {1} asks for"),
+           name_of(options.schedule),
+           options.workers == WorkerKind::kProcesses ? "--processes" : "--interpreters");
+  }
+}
+
 std::variant<Options, FinalText> parse(const std::vector<std::string>& words,
                                        const Surroundings& surroundings) {
   SortedWords sorted = sort_words(words);
@@ -824,23 +1043,33 @@ std::variant<Options, FinalText> parse(const std::vector<std::string>& words,
   const std::vector<Given> in_environment =
       given_by_environment(surroundings, choice.command, on_command_line);
   refuse_contradictions(in_environment, choice.command);
-  if (!choice.named && sorted.plain.empty() && sorted.after_marker.empty()) {
-    refuse(translate("no script is named, and the REPL is not in this version yet; see gilvm --help"));
-  }
 
   Options options;
   options.command = choice.command;
-  options.repeat = choice.command == Command::kCompare ? kDefaultCompareRepeats : 1;
+  if (!choice.named && sorted.plain.empty() && sorted.after_marker.empty()) {
+    options.interactive = surroundings.input_terminal;
+    if (!options.interactive) sorted.plain = {"-"};
+  }
+  if (options.interactive) refuse_without_script(on_command_line);
+  if (choice.command == Command::kCompare) options.repeat = kDefaultCompareRepeats;
+  if (choice.command == Command::kRace) {
+    options.repeat = kDefaultRaceRepeats;
+    options.schedule = ScheduleKind::kRandom;
+    options.lock.regime = LockRegime::kNone;
+  }
   for (const std::vector<Given>* layer : {&in_environment, &on_command_line}) {
     for (const Given& each : *layer) check_language(each);
     apply_all(options, *layer);
   }
+  check_schedule(options, on_command_line);
   if (!options.count_given) {
-    const unsigned cores =
-        options.cores == 0 ? surroundings.cores : std::min(options.cores, surroundings.cores);
+    // The same on every machine, where the run is to be.
+    const bool anywhere = options.schedule == ScheduleKind::kOs && options.command != Command::kExplore;
+    const unsigned all = anywhere ? surroundings.cores : kLeastDefaultWorkers;
+    const unsigned cores = options.cores == 0 ? all : std::min(options.cores, all);
     options.count = std::clamp(cores, kLeastDefaultWorkers, kMostWorkers);
   }
-  take_scripts(options, std::move(sorted.plain), sorted.after_marker);
+  if (!options.interactive) take_scripts(options, std::move(sorted.plain), sorted.after_marker);
   options.language = chosen_language();
   options.color = surroundings.terminal && !options.json &&
                   value_of_variable(surroundings, "NO_COLOR").empty() &&
@@ -851,9 +1080,14 @@ std::variant<Options, FinalText> parse(const std::vector<std::string>& words,
 }  // namespace
 
 Surroundings Surroundings::of_this_process() {
+  cpu_set_t cores;
+  const bool known = sched_getaffinity(0, sizeof cores, &cores) == 0;
   return {[](const char* name) -> const char* { return std::getenv(name); },
-          std::max(1U, std::thread::hardware_concurrency()), isatty(STDOUT_FILENO) == 1};
+          known ? static_cast<unsigned>(CPU_COUNT(&cores)) : 1, isatty(STDOUT_FILENO) == 1,
+          isatty(STDIN_FILENO) == 1};
 }
+
+const char* version() { return GILVM_VERSION; }
 
 std::variant<Options, FinalText> parse_options(const std::vector<std::string>& words,
                                                const Surroundings& surroundings) {
@@ -875,9 +1109,11 @@ std::vector<World> worlds_to_compare(const Options& options) {
     if (options.points_given && options.lock.points != points) continue;
     worlds.push_back(threads(LockRegime::kGil, points));
   }
-  if (!options.lock_given || options.lock.regime == LockRegime::kNone) {
-    worlds.push_back(threads(LockRegime::kNone, options.lock.points));
+  for (LockRegime regime : {LockRegime::kObject, LockRegime::kNone}) {
+    if (options.lock_given && options.lock.regime != regime) continue;
+    worlds.push_back(threads(regime, options.lock.points));
   }
+  worlds.push_back({WorkerKind::kInterpreters, options.lock});
   worlds.push_back({WorkerKind::kProcesses, options.lock});
   for (World& world : worlds) world.max_memory = options.max_memory;
   return worlds;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -19,15 +20,16 @@
 
 namespace gilvm {
 
-enum class Command { kRun, kCompare, kDisassemble };
+enum class Command { kRun, kCompare, kExplore, kRace, kReplay, kDisassemble };
 
 inline constexpr unsigned kMostWorkers = 1000;
 inline constexpr int kExitUsage = 2;
 
 struct Options {
   Command command = Command::kRun;
-  // At least one; "-" is standard input. More than one only for `run --threads a.lua b.lua` (or --processes):
-  // worker i runs scripts[i - 1], and count is their number.
+  bool interactive = false;  // `gilvm` alone on a terminal: kRun without a script, of lines that are typed
+  // At least one, unless interactive; "-" is standard input. More than one only for `run --threads a.lua
+  // b.lua` (or --processes, or `race`): worker i runs scripts[i - 1], and count is their number.
   std::vector<std::string> scripts;
   std::vector<std::string> arguments;
 
@@ -39,6 +41,24 @@ struct Options {
   bool workers_given = false;  // false: a plain script runs once, an experiment in `count` threads
   unsigned count = 2;          // 1 to kMostWorkers; by default as many as cores, at least 2
   bool count_given = false;
+
+  ScheduleKind schedule = ScheduleKind::kOs;
+  std::uint64_t seed = 0;     // of a schedule that is not the operating system's
+  bool detect_races = false;  // kRun, kReplay: with such a schedule
+  // kReplay: what to replay, a schedule or the name of a file that holds one. What such a schedule depends on
+  // stands in it, and not in the members above.
+  std::string recorded;
+  bool goes_on = false;  // also where the run leaves that schedule
+
+  // kReplay: what each thread does is shown, as far as it is about what threads share. The rest is for that.
+  bool steps = false;
+  std::uint64_t first_step = 1;
+  std::uint64_t last_step = 0;  // 0: that of the output's own limit
+  bool hides_values = false;
+  std::vector<std::string> watched;  // names of variables
+
+  std::optional<unsigned> preemptions;          // kExplore: in each schedule, at most; nothing: any number
+  std::optional<std::uint64_t> most_schedules;  // kExplore: at most; nothing: any number
 
   unsigned repeat = 1;  // 1 to 1000; `compare` has a default of its own
   unsigned cores = 0;   // how many cores to use at most; 0: all
@@ -60,11 +80,15 @@ struct FinalText {
 // What the command line is read against; a test brings its own.
 struct Surroundings {
   std::function<const char*(const char*)> variable;  // as getenv(): null where it is not set
-  unsigned cores = 1;
-  bool terminal = false;  // standard output is one
+  unsigned cores = 1;                                // those that this process may use
+  bool terminal = false;                             // standard output is one
+  bool input_terminal = false;                       // standard input is one
 
   static Surroundings of_this_process();
 };
+
+// "0.1.0"
+const char* version();
 
 // `words` is argv without the name of the program. Chooses the language, for its own text and all that
 // follows.

@@ -1,24 +1,213 @@
-// gilvm run: a plain script once or in several workers, or an experiment in one world.
-#include <signal.h>
-
-#include <cerrno>
+// gilvm run: a plain script once or in several workers, or an experiment in one world. gilvm replay: the
+// same, as a recorded schedule has it.
+#include <algorithm>
 #include <cstdio>
-#include <cstring>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <utility>
 
-#include "vm/lib/library.h"
-#include "vm/lib/threads.h"
+#include "vm/lib/load.h"
 #include "vm/main/commands.h"
-#include "vm/main/experiment_runner.h"
-#include "vm/process/processes.h"
+#include "vm/main/job.h"
+#include "vm/main/program_schedule.h"
+#include "vm/main/step_view.h"
 #include "vm/report/compare_table.h"
 #include "vm/report/json_report.h"
+#include "vm/report/race_report.h"
 #include "vm/report/statistics_table.h"
 #include "vm/report/terminal_text.h"
 
 namespace gilvm {
 namespace {
 
-constexpr int kExitKilled = 128;  // and the signal's number, as shells show it
+// Shows the schedule of a run that failed, and of any where --stats asks for it; not of one that a signal or
+// the deadline has ended, which no schedule brings back.
+void show_schedule(const Job& job, const ScriptHost& host, unsigned workers, bool failed) {
+  if (!host.is_deterministic() || job.supervisor.exit_status()) return;
+  if (!job.options.stats && (!failed || job.replayed)) return;
+  std::fflush(stdout);
+  std::fputs((filled(translate("schedule: {0}"), job.schedule_text(host, workers)) + "\n").c_str(), stderr);
+}
+
+// A plain script, once on the main thread or in each worker. `run` has loaded what the first one calls.
+int run_plain(const Job& job, std::unique_ptr<PlainRun> run) {
+  const Options& options = job.options;
+  const std::vector<Script>& scripts = job.scripts;
+  int status = 0;
+  for (unsigned repetition = 0; repetition < options.repeat && status == 0; ++repetition) {
+    if (!run) run = job.plain_run(repetition);
+    ScriptHost& host = run->host;
+    const unsigned count = !options.workers_given ? 1 : options.count;
+    const bool in_interpreters = options.workers_given && options.workers == WorkerKind::kInterpreters;
+    std::string error;
+    if (!in_interpreters && !run->load_all(scripts, count, &error)) {
+      complain(error);
+      return kExitScriptError;
+    }
+    if (in_interpreters) {
+      status = run->interpreters(scripts, count, &error);
+    } else {
+      status = options.workers_given ? run->workers_in(options.workers) : run->alone(&error);
+    }
+    if (!error.empty()) {
+      std::fflush(stdout);
+      complain(error);
+    }
+    host.finish();
+    status = host.exit_status(status);
+    if (job.races) job.races->end(job.schedule_text(host, options.workers_given ? count : 0));
+    show_statistics(host, options);
+    show_schedule(job, host, options.workers_given ? count : 0, status != 0);
+    run.reset();
+  }
+  return status;
+}
+
+// Loads the experiment. False: *status is the program's, and the user was told why.
+bool load_experiment(const Job& job, ExperimentRunner& runner, int* status) {
+  std::string error;
+  bool plain;
+  const Script& script = job.scripts[0];
+  if (runner.load(script, &error, &plain)) return true;
+  if (!plain && !error.empty()) {
+    std::fflush(stdout);
+    complain(error);
+  }
+  runner.host().finish();
+  const unsigned workers = job.options.workers_given ? job.options.count : 0;
+  if (job.races) job.races->end(job.schedule_text(runner.host(), workers));
+  const bool misses = plain && job.options.workers_given;
+  if (misses) complain(filled(translate("{0}: the script names `experiment` but returns none"), script.name));
+  *status = runner.host().exit_status(plain && !misses ? 0 : kExitScriptError);
+  show_schedule(job, runner.host(), workers, *status != 0);
+  return false;
+}
+
+int run_experiment(const Job& job) {
+  const Options& options = job.options;
+  std::unique_ptr<ExperimentRunner> runner;
+  RunResult result;
+  bool shown = false;  // the schedule of a repetition that failed
+  for (unsigned repetition = 0; repetition < options.repeat; ++repetition) {
+    // A schedule is that of one repetition: then each has a VM of its own.
+    if (!runner || options.schedule != ScheduleKind::kOs) {
+      int status;
+      runner.reset();
+      runner = job.experiment_runner(repetition);
+      if (!load_experiment(job, *runner, &status)) return status;
+    }
+    result.repeats.push_back(runner->run(options.count));
+    const RepeatResult& repeat = result.repeats.back();
+    const bool is_last = repetition + 1 == options.repeat || !repeat.error.empty();
+    if (is_last || options.schedule != ScheduleKind::kOs) runner->host().finish();
+    const int status = runner->host().exit_status(0);
+    const bool failed = status != 0 || !repeat.ok;
+    if (runner->host().is_deterministic()) {
+      result.repeats.back().schedule = job.schedule_text(runner->host(), options.count);
+      if (job.races) job.races->end(result.repeats.back().schedule);
+      if (is_last || (failed && !shown)) show_schedule(job, runner->host(), options.count, failed && !shown);
+      shown = shown || failed;
+    }
+    if (status != 0) return status;
+    if (is_last) break;
+  }
+  result.script = job.scripts[0].name;
+  result.name = runner->name();
+  result.world = describe(runner->world());
+  result.workers = options.count;
+  std::fflush(stdout);
+  const std::string& failure = result.repeats.back().error;
+  if (!failure.empty()) complain(failure);
+  if (job.steps) {
+    job.steps->note_result(result);
+  } else if (options.json) {
+    nlohmann::ordered_json object = json_of(result);
+    if (job.races) object["findings"] = json_of(job.races->findings());
+    std::fputs(json_text(object).c_str(), stdout);
+  } else if (failure.empty()) {
+    const CompareResult table{result.script, result.name, {result}};
+    std::fputs(compare_table(table, {terminal_width(), options.color}).c_str(), stdout);
+  }
+  show_statistics(runner->host(), options);
+  return failure.empty() ? 0 : kExitScriptError;
+}
+
+// The exit status, which was `status` without them.
+int show_findings(const Job& job, int status) {
+  if (job.supervisor.exit_status()) return status;
+  RaceResult result;
+  result.script = result.name = job.scripts[0].name;
+  result.world = describe({WorkerKind::kThreads, job.options.lock, job.options.max_memory});
+  result.workers = job.options.workers_given ? job.options.count : 0;
+  result.runs = job.races->runs();
+  result.findings = job.races->findings();
+  std::fflush(stdout);
+  // Standard output is the script's, or has them as JSON already.
+  if (!job.options.json) std::fputs(race_report(result, {terminal_width(), false}).c_str(), stderr);
+  return status == 0 && !result.findings.empty() ? kExitRace : status;
+}
+
+// Runs the scripts as the options say; with `replayed`, whose members they have, so that the run repeats it.
+int run_scripts(const Options& options, Supervisor& supervisor, const RecordedSchedule* replayed,
+                StepView* steps = nullptr) {
+  std::vector<Script> scripts(options.scripts.size());
+  for (std::size_t index = 0; index < scripts.size(); ++index) {
+    std::string error;
+    if (!read_script(options.scripts[index], &scripts[index], &error)) {
+      complain(error);
+      return kExitUsage;
+    }
+  }
+  RaceSearch races;
+  const Job job{options,
+                supervisor,
+                scripts,
+                replayed,
+                fingerprint_of(scripts, options.arguments),
+                options.detect_races ? &races : nullptr,
+                steps};
+  if (steps) steps->read_sources(scripts);
+  if (replayed && replayed->version != version()) {
+    complain(filled(translate("the schedule is of gilvm {0}, and this is gilvm {1}"), replayed->version,
+                    version()));
+  }
+  if (replayed && replayed->program != job.program) {
+    complain(translate("the schedule is of another script, or of other arguments"));
+  }
+  auto run = job.plain_run(0);
+  std::string error;
+  if (!run->load(scripts[0], &error)) {
+    complain(error);
+    return kExitScriptError;
+  }
+  int status;
+  if (scripts.size() == 1 && ScriptHost::mentions_experiment(run->workers[0])) {
+    run.reset();
+    status = run_experiment(job);
+  } else {
+    status = run_plain(job, std::move(run));
+  }
+  return options.detect_races ? show_findings(job, status) : status;
+}
+
+// The schedule that `words` are, or that the file of that name holds: what a run has written on standard
+// error, with other lines before it.
+std::optional<RecordedSchedule> recorded_schedule(const std::string& words) {
+  if (auto schedule = RecordedSchedule::from_text(words)) return schedule;
+  std::string text, error;
+  if (!read_file(words, &text, &error)) return std::nullopt;
+  std::istringstream lines(text);
+  std::optional<RecordedSchedule> schedule;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t blank = line.find_last_of(' ');
+    const std::string last_word = blank == std::string::npos ? line : line.substr(blank + 1);
+    if (auto found = RecordedSchedule::from_text(last_word)) schedule = std::move(found);
+  }
+  return schedule;
+}
+
+}  // namespace
 
 void show_statistics(ScriptHost& host, const Options& options) {
   if (!options.stats) return;
@@ -33,177 +222,37 @@ void show_statistics(ScriptHost& host, const Options& options) {
   std::fwrite(table.data(), 1, table.size(), stderr);
 }
 
-// Runs the closures, one a worker, in threads that share the VM. The exit status.
-int run_in_threads(ScriptHost& host, const std::vector<Closure*>& workers) {
-  VmThread& thread = host.thread();
-  std::vector<std::shared_ptr<ThreadControl>> controls;
-  bool ok = true;
-  host.vm().stop_the_world(thread);
-  for (unsigned worker = 1; worker <= workers.size(); ++worker) {
-    controls.push_back(std::make_shared<ThreadControl>("worker " + std::to_string(worker)));
-    ThreadStart start;
-    start.function = Value::closure(workers[worker - 1]);
-    start.arguments = host.arguments();
-    start.worker = worker;
-    const int reason = start_thread(thread, controls.back(), std::move(start));
-    if (reason == 0) continue;
-    complain(std::string("can't start a thread: ") + std::strerror(reason));
-    controls.pop_back();
-    ok = false;
-    break;
-  }
-  host.vm().resume_the_world(thread);
-  for (auto& control : controls) {
-    control->join(thread, std::nullopt);
-    ok = control->failure_so_far().empty() && ok;
-  }
-  return ok ? 0 : kExitScriptError;
-}
-
-// The same in processes. The exit status is that of the first worker that has another than 0.
-int run_in_processes(ScriptHost& host, const std::vector<Closure*>& workers) {
-  VmThread& thread = host.thread();
-  std::vector<std::shared_ptr<ChildProcess>> children;
-  int status = 0;
-  for (unsigned worker = 1; worker <= workers.size(); ++worker) {
-    auto body = [&](std::string*) {
-      thread.worker = worker;
-      std::string failure;
-      const bool well =
-          call_reporting(thread, Value::closure(workers[worker - 1]), host.arguments(), &failure);
-      if (!well && !failure.empty()) complain("worker " + std::to_string(worker) + ": " + failure);
-      host.finish();
-      return host.exit_status_of_child(well ? 0 : kExitScriptError);
-    };
-    std::shared_ptr<ChildProcess> child = ChildProcess::start(thread, body);
-    if (!child) {
-      complain(std::string("can't start a process: ") + std::strerror(errno));
-      status = kExitScriptError;
-      break;
-    }
-    children.push_back(std::move(child));
-  }
-  for (auto& child : children) child->wait(thread, std::nullopt);
-  for (unsigned worker = 1; worker <= children.size(); ++worker) {
-    const int code = children[worker - 1]->exit_code().value_or(0);
-    host.worker_has_ended(code);
-    const std::string ending = describe_signal(code);
-    // Who is killed because nobody reads its output any more has nothing to say of it.
-    if (!ending.empty() && code != -SIGPIPE && !thread.interrupted()) {
-      complain("worker " + std::to_string(worker) + ": " + ending);
-    }
-    if (status == 0) status = code < 0 ? kExitKilled - code : code;
-  }
-  return status;
-}
-
-int run_alone(ScriptHost& host, Closure* main) {
-  std::string failure;
-  if (call_reporting(host.thread(), Value::closure(main), host.arguments(), &failure)) return 0;
-  if (!failure.empty()) {
-    std::fflush(stdout);
-    complain(failure);
-  }
-  return kExitScriptError;
-}
-
-// A plain script, once on the main thread or in each worker.
-int run_plain(const Options& options, const std::vector<Script>& scripts, Supervisor& supervisor) {
-  int status = 0;
-  for (unsigned repetition = 0; repetition < options.repeat && status == 0; ++repetition) {
-    ScriptHost host({options.lock, 0, options.max_memory}, supervisor, options.arguments);
-    std::vector<Closure*> workers;
-    // One more registered root per script: they are loaded before any of them runs.
-    Table* keep = Table::make(host.thread().heap());
-    set_field(host.thread(), host.vm().registry, "_SCRIPTS", Value::table(keep));
-    const unsigned count = !options.workers_given ? 1 : options.count;
-    for (unsigned worker = 0; worker < count; ++worker) {
-      std::string error;
-      Closure* main = host.load(scripts[scripts.size() > 1 ? worker : 0], &error);
-      if (!main) {
-        complain(error);
-        return kExitScriptError;
-      }
-      workers.push_back(main);
-      keep->set_integer(host.thread().heap(), worker + 1, Value::closure(main));
-    }
-    if (!options.workers_given) {
-      status = run_alone(host, workers[0]);
-    } else {
-      host.set_worker_count(count);
-      status = options.workers == WorkerKind::kProcesses ? run_in_processes(host, workers)
-                                                         : run_in_threads(host, workers);
-    }
-    host.finish();
-    status = host.exit_status(status);
-    show_statistics(host, options);
-  }
-  return status;
-}
-
-int run_experiment(const Options& options, const Script& script, Supervisor& supervisor) {
-  ExperimentRunner runner({options.workers, options.lock, options.max_memory}, supervisor, options.arguments);
-  std::string error;
-  bool plain;
-  if (!runner.load(script, &error, &plain)) {
-    if (!plain && !error.empty()) {
-      std::fflush(stdout);
-      complain(error);
-    }
-    runner.host().finish();
-    if (plain && options.workers_given) {
-      complain(filled(translate("{0}: the script names `experiment` but returns none"), script.name));
-      return runner.host().exit_status(kExitScriptError);
-    }
-    return runner.host().exit_status(plain ? 0 : kExitScriptError);
-  }
-  RunResult result;
-  result.script = script.name;
-  result.name = runner.name();
-  result.world = describe(runner.world());
-  result.workers = options.count;
-  for (unsigned repetition = 0; repetition < options.repeat; ++repetition) {
-    result.repeats.push_back(runner.run(options.count));
-    if (!result.repeats.back().error.empty()) break;
-  }
-  runner.host().finish();
-  const int status = runner.host().exit_status(0);
-  if (status != 0) return status;
-  std::fflush(stdout);
-  const std::string& failure = result.repeats.back().error;
-  if (!failure.empty()) complain(failure);
-  if (options.json) {
-    std::fputs(json_text(json_of(result)).c_str(), stdout);
-  } else if (failure.empty()) {
-    const CompareResult table{result.script, result.name, {result}};
-    std::fputs(compare_table(table, {terminal_width(), options.color}).c_str(), stdout);
-  }
-  show_statistics(runner.host(), options);
-  return failure.empty() ? 0 : kExitScriptError;
-}
-
-}  // namespace
-
 int run_command(const Options& options, Supervisor& supervisor) {
-  std::vector<Script> scripts(options.scripts.size());
-  for (std::size_t index = 0; index < scripts.size(); ++index) {
-    std::string error;
-    if (!read_script(options.scripts[index], &scripts[index], &error)) {
-      complain(error);
+  return run_scripts(options, supervisor, nullptr);
+}
+
+int replay_command(const Options& options, Supervisor& supervisor) {
+  const std::optional<RecordedSchedule> schedule = recorded_schedule(options.recorded);
+  if (!schedule) {
+    complain(filled(translate("'{0}' is neither a schedule nor a file that holds one"),
+                    shortened(printable(options.recorded), 40)));
+    return kExitUsage;
+  }
+  Options recorded = options;
+  recorded.lock = schedule->lock;
+  recorded.schedule = schedule->kind;
+  recorded.seed = schedule->seed;
+  recorded.workers_given = schedule->workers > 0;
+  if (recorded.workers_given) recorded.count = std::min(schedule->workers, kMostWorkers);
+  if (schedule->own_scripts) {
+    // Those of the workers stand where their arguments would.
+    const std::size_t more = std::min<std::size_t>(recorded.count - 1, recorded.arguments.size());
+    const auto end = recorded.arguments.begin() + static_cast<std::ptrdiff_t>(more);
+    recorded.scripts.insert(recorded.scripts.end(), recorded.arguments.begin(), end);
+    recorded.arguments.erase(recorded.arguments.begin(), end);
+    if (recorded.scripts.size() != recorded.count) {
+      complain(filled(translate("the schedule is of {0} scripts"), schedule->workers));
       return kExitUsage;
     }
   }
-  if (scripts.size() == 1) {
-    ScriptHost host({options.lock}, supervisor, options.arguments);
-    std::string error;
-    Closure* main = host.load(scripts[0], &error);
-    if (!main) {
-      complain(error);
-      return kExitScriptError;
-    }
-    if (ScriptHost::mentions_experiment(main)) return run_experiment(options, scripts[0], supervisor);
-  }
-  return run_plain(options, scripts, supervisor);
+  if (!recorded.steps) return run_scripts(recorded, supervisor, &*schedule);
+  StepView steps(recorded);
+  return steps.show(run_scripts(recorded, supervisor, &*schedule, &steps));
 }
 
 }  // namespace gilvm

@@ -2,22 +2,31 @@
 
 #include <signal.h>
 
+#include <chrono>
 #include <cstdio>
 #include <iterator>
+#include <utility>
 
+#include "vm/base/clock.h"
 #include "vm/interp/call.h"
 #include "vm/interp/finalizers.h"
 #include "vm/lib/experiment.h"
 #include "vm/lib/library.h"
 #include "vm/lib/load.h"
 #include "vm/lib/threads.h"
+#include "vm/lib/vm_group.h"
+#include "vm/main/commands.h"
+#include "vm/main/deadlock_report.h"
+#include "vm/report/terminal_text.h"
+#include "vm/sched/os_scheduler.h"
 
 namespace gilvm {
 namespace {
 
 // Before the first VM is made.
-const VmSettings& with_interpreter(const VmSettings& settings) {
+VmSettings complete_settings(VmSettings settings, const SchedulePlan& plan) {
   set_up_interpreter();
+  if (plan.kind != ScheduleKind::kOs) settings.seed = plan.seed;
   return settings;
 }
 
@@ -35,60 +44,123 @@ int worker_field(NativeCall& call) {
 bool read_script(const std::string& name, Script* script, std::string* error) {
   script->name = name;
   if (name != "-") return read_file(name, &script->source, error);
-  char buffer[16384];
-  std::size_t size;
-  while ((size = std::fread(buffer, 1, sizeof buffer, stdin)) > 0) script->source.append(buffer, size);
+  read_stream(stdin, &script->source);
   return true;
 }
 
-ScriptHost::ScriptHost(const VmSettings& settings, Supervisor& supervisor,
-                       const std::vector<std::string>& arguments)
-    : supervisor_(supervisor), arguments_(arguments), vm_(with_interpreter(settings), scheduler_) {
+ScriptHost::ScriptHost(VmSettings settings, const SchedulePlan& plan, Supervisor& supervisor,
+                       const std::vector<std::string>& arguments, std::function<void()> on_interruption)
+    : supervisor_(supervisor),
+      arguments_(arguments),
+      plan_(plan),
+      scheduler_(make_scheduler(settings)),
+      vm_(complete_settings(settings, plan), *scheduler_) {
+  vm_.on_interruption = std::move(on_interruption);
   thread_ = vm_.add_thread("main");
   open_libraries(*thread_);
   add_experiment(*thread_);
+  if (plan_.recorder) plan_.recorder->prepare(*thread_);
+  if (plan_.detector) {
+    plan_.detector->prepare(*thread_);
+    vm_.sync_observer = plan_.detector;
+  }
   supervisor_.watch(vm_);
+}
+
+std::unique_ptr<Scheduler> ScriptHost::make_scheduler(const VmSettings& settings) {
+  if (plan_.kind == ScheduleKind::kOs) return std::make_unique<OsScheduler>();
+  std::unique_ptr<Strategy> strategy =
+      plan_.explorer ? plan_.explorer->strategy() : strategy_of(plan_.kind, plan_.seed);
+  if (plan_.replayed && plan_.replayed->answers) {
+    strategy =
+        replay(*plan_.replayed->answers, std::move(strategy), [this] { fibers_->steps().diverge_next(); });
+  }
+  if (plan_.recorder) strategy = plan_.recorder->around(std::move(strategy));
+  auto scheduler = std::make_unique<FiberScheduler>(std::move(strategy), settings.lock.interval);
+  fibers_ = scheduler.get();
+  if (plan_.detector) scheduler->watcher = plan_.detector;
+  if (plan_.replayed) {
+    fibers_->steps().expect(plan_.replayed->checkpoints,
+                            [this](Divergence divergence) { has_diverged(divergence); });
+  }
+  return scheduler;
+}
+
+void ScriptHost::has_diverged(Divergence divergence) {
+  std::fflush(stdout);
+  if (divergence.first == divergence.last) {
+    complain(filled(translate("the run leaves the schedule at step {0}"), divergence.first));
+  } else {
+    complain(filled(translate("the run leaves the schedule between step {0} and step {1}"), divergence.first,
+                    divergence.last));
+  }
+  if (!plan_.goes_on) vm_.interrupt(Interruption::kExit, kExitDiverged);
+}
+
+RecordedSchedule ScriptHost::recorded_steps() const {
+  RecordedSchedule schedule;
+  schedule.kind = plan_.kind;
+  schedule.seed = plan_.seed;
+  schedule.checkpoints = fibers_->steps().checkpoints();
+  if (const Schedule* answers = fibers_->steps().answers()) schedule.answers = *answers;
+  return schedule;
 }
 
 ScriptHost::~ScriptHost() {
   vm_.interrupt(Interruption::kExit);
   supervisor_.unwatch(vm_);
+  if (plan_.recorder) plan_.recorder->stop();
   // The threads that are left must be able to run in order to end.
   vm_.remove_thread(thread_);
-  if (!scheduler_.runs_threads()) return;
-  supervisor_.begin_waiting(exit_status_);
-  scheduler_.join_all();
-  supervisor_.end_waiting();
+  // Those that do not come end with the program.
+  constexpr std::chrono::milliseconds kPatience(200);
+  if (!scheduler_->join_all(monotonic_now() + kPatience)) supervisor_.end_now(exit_status_);
 }
 
 Closure* ScriptHost::load(const Script& script, std::string* error) {
-  set_arguments(script.name);
-  const std::string chunk_name = script.name == "-" ? "=stdin" : "@" + script.name;
-  return load_source(*thread_, without_shebang(script.source), chunk_name, Value::table(vm_.globals), error);
+  return load_in(*thread_, script, error);
 }
 
-std::vector<Value> ScriptHost::arguments() {
+Closure* ScriptHost::load_in(VmThread& guest, const Script& script, std::string* error) const {
+  set_arguments_in(guest, script.name);
+  const std::string chunk_name = script.name == "-" ? "=stdin" : "@" + script.name;
+  return load_source(guest, without_shebang(script.source), chunk_name, Value::table(guest.vm().globals),
+                     error);
+}
+
+std::vector<Value> ScriptHost::arguments_in(VmThread& guest) const {
   std::vector<Value> values;
-  for (const std::string& argument : arguments_) values.push_back(Value::string(thread_->string(argument)));
+  for (const std::string& argument : arguments_) values.push_back(Value::string(guest.string(argument)));
   return values;
 }
 
-void ScriptHost::set_arguments(const std::string& script) {
-  Table* table = Table::make(thread_->heap());
-  table->set_integer(thread_->heap(), 0, Value::string(thread_->string(script)));
+void ScriptHost::set_arguments(const std::string& script) { set_arguments_in(*thread_, script); }
+
+void ScriptHost::set_arguments_in(VmThread& thread, const std::string& script) const {
+  Table* table = Table::make(thread.heap());
+  table->set_integer(thread.heap(), 0, Value::string(thread.string(script)));
   for (std::size_t index = 0; index < arguments_.size(); ++index) {
-    table->set_integer(thread_->heap(), static_cast<std::int64_t>(index) + 1,
-                       Value::string(thread_->string(arguments_[index])));
+    table->set_integer(thread.heap(), static_cast<std::int64_t>(index) + 1,
+                       Value::string(thread.string(arguments_[index])));
   }
-  Table* metatable = Table::make(thread_->heap());
-  set_field(*thread_, metatable, "__index",
-            Value::native(NativeFunction::make(thread_->heap(), "worker", worker_field)));
+  Table* metatable = Table::make(thread.heap());
+  set_field(thread, metatable, "__index",
+            Value::native(NativeFunction::make(thread.heap(), "worker", worker_field)));
   table->set_metatable(metatable);
-  set_field(*thread_, vm_.globals, "arg", Value::table(table));
+  set_field(thread, thread.vm().globals, "arg", Value::table(table));
 }
 
 void ScriptHost::set_worker_count(unsigned count) {
   set_field(*thread_, vm_.registry, "_WORKERS", Value::inline_integer(count));
+}
+
+void ScriptHost::report_deadlocks() {
+  scheduler_->on_deadlock = [this] {
+    if (vm_.interruption() != Interruption::kNone) return;
+    std::fflush(stdout);
+    std::fputs(deadlock_report(vm_).c_str(), stderr);
+    vm_.interrupt(Interruption::kExit, kExitDeadlock);
+  };
 }
 
 bool ScriptHost::mentions_experiment(const Closure* main) {
@@ -101,7 +173,14 @@ bool ScriptHost::mentions_experiment(const Closure* main) {
 void ScriptHost::finish() {
   join_all_threads(*thread_);
   join_all_processes(*thread_);
+  VmGroup::of(vm_).close_guests(*thread_);
   close_state(*thread_);
+  if (fibers_) fibers_->steps().finish();
+}
+
+void ScriptHost::end_threads() {
+  vm_.interrupt(Interruption::kExit);
+  fibers_->join_all();
 }
 
 void ScriptHost::worker_has_ended(int exit_code) {

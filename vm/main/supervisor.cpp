@@ -1,21 +1,28 @@
 #include "vm/main/supervisor.h"
 
+#include "vm/base/snapshot_area.h"
+
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <cstdio>
+#include <iterator>
+#include <thread>
+#include <utility>
 
+#include "vm/base/check.h"
 #include "vm/base/text.h"
+#include "vm/process/named_memory.h"
 #include "vm/process/processes.h"
 
 namespace gilvm {
 namespace {
 
-constexpr int kWakeUp = SIGUSR1;
-
-sigset_t interrupting_signals() {
+sigset_t watched_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
@@ -23,21 +30,17 @@ sigset_t interrupting_signals() {
   return signals;
 }
 
-sigset_t watched_signals() {
-  sigset_t signals = interrupting_signals();
-  sigaddset(&signals, kWakeUp);
-  return signals;
+int open_signals() {
+  const sigset_t signals = watched_signals();
+  return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-// The number of an interrupting signal that has come and was not taken yet, or -1.
-int take_pending_interruption() {
-  const sigset_t signals = interrupting_signals();
-  const timespec none{0, 0};
-  int number;
-  do {
-    number = sigtimedwait(&signals, nullptr, &none);
-  } while (number < 0 && errno == EINTR);
-  return number;
+[[noreturn]] void end_program(int exit_status) {
+  kill_all_children();
+  unlink_leaked_memory();
+  // Unless a thread is stuck in the middle of writing.
+  if (ftrylockfile(stdout) == 0) fflush_unlocked(stdout);
+  _exit(exit_status);
 }
 
 }  // namespace
@@ -48,26 +51,46 @@ void Supervisor::block_signals() {
 }
 
 Supervisor::Supervisor(std::optional<std::chrono::nanoseconds> timeout)
-    : timeout_(timeout), thread_([this] { run(); }) {}
+    : signals_(open_signals()), timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)) {
+  GILVM_CHECK(signals_ >= 0 && timer_ >= 0);
+  if (timeout) set_deadline(monotonic_now() + *timeout);
+  start_thread();
+}
 
-Supervisor::~Supervisor() { finish(); }
+// The thread sleeps, and the program's end waits for it to wake up and end. On another core, which others may
+// keep busy, that can take longer than a short script; so it stays on the one where it is made. Only where
+// the threads of a core take turns: in a real-time class a script could keep it from running.
+void Supervisor::start_thread() {
+  cpu_set_t allowed, here;
+  const int core = sched_getcpu();
+  const bool stays = core >= 0 && core < CPU_SETSIZE && sched_getscheduler(0) == SCHED_OTHER &&
+                     sched_getaffinity(0, sizeof allowed, &allowed) == 0;
+  if (stays) {
+    CPU_ZERO(&here);
+    CPU_SET(core, &here);
+    sched_setaffinity(0, sizeof here, &here);
+  }
+  std::thread([this] { run(); }).detach();  // it inherits where it may run
+  if (stays) sched_setaffinity(0, sizeof allowed, &allowed);
+}
 
 std::optional<int> Supervisor::finish() {
-  if (thread_.joinable()) {
-    {
-      std::lock_guard guard(mutex_);
-      ending_ = true;
-    }
-    pthread_kill(thread_.native_handle(), kWakeUp);
-    thread_.join();
-  }
+  std::lock_guard guard(mutex_);
+  act();
+  finished_ = true;
   return exit_status_;
 }
 
 void Supervisor::watch(Vm& vm) {
   std::lock_guard guard(mutex_);
+  const SnapshotArea::Inside outside(nullptr);
   vms_.push_back(&vm);
   if (exit_status_) vm.interrupt(Interruption::kSignal);
+}
+
+void Supervisor::hold_back(const std::function<void()>& action) {
+  std::lock_guard guard(mutex_);
+  action();
 }
 
 void Supervisor::unwatch(Vm& vm) {
@@ -75,100 +98,63 @@ void Supervisor::unwatch(Vm& vm) {
   std::erase(vms_, &vm);
 }
 
-void Supervisor::begin_waiting(int exit_status) {
-  constexpr std::chrono::milliseconds kPatience(200);
-  {
-    std::lock_guard guard(mutex_);
-    waiting_until_ = monotonic_now() + kPatience;
-    status_after_waiting_ = exit_status;
-  }
-  pthread_kill(thread_.native_handle(), kWakeUp);
-}
-
-void Supervisor::end_waiting() {
+void Supervisor::hand_over_interrupts(std::function<bool()> take) {
   std::lock_guard guard(mutex_);
-  waiting_until_.reset();
+  take_interrupt_ = std::move(take);
 }
 
 void Supervisor::settle() {
-  std::unique_lock lock(mutex_);
-  const std::uint64_t ticket = ++settle_asked_;
-  pthread_kill(thread_.native_handle(), kWakeUp);
-  settled_.wait(lock, [&] { return settle_answered_ >= ticket || exit_status_; });
+  std::lock_guard guard(mutex_);
+  act();
 }
 
-void Supervisor::end_now(int exit_status) {
-  kill_all_children();
-  // Unless a thread is stuck in the middle of writing.
-  if (ftrylockfile(stdout) == 0) fflush_unlocked(stdout);
-  _exit(exit_status);
-}
+void Supervisor::end_now(int otherwise) { end_program(exit_status().value_or(otherwise)); }
 
 std::optional<int> Supervisor::exit_status() const {
   std::lock_guard guard(mutex_);
   return exit_status_;
 }
 
+void Supervisor::set_deadline(Instant deadline) {
+  deadline_ = deadline;
+  const auto time = std::chrono::duration_cast<Nanoseconds>(deadline.time_since_epoch()).count();
+  itimerspec setting = {};
+  setting.it_value = {time / 1'000'000'000, time % 1'000'000'000};
+  GILVM_CHECK(timerfd_settime(timer_, TFD_TIMER_ABSTIME, &setting, nullptr) == 0);
+}
+
 void Supervisor::stop_everything(Interruption reason, int exit_status, const char* line) {
   std::fprintf(stderr, "gilvm: %s\n", line);
-  std::lock_guard guard(mutex_);
   exit_status_ = exit_status;
-  settled_.notify_all();
+  set_deadline(monotonic_now() + std::chrono::seconds(1));
   for (Vm* vm : vms_) vm->interrupt(reason);
   kill_all_children();
 }
 
-void Supervisor::run() {
-  const sigset_t signals = watched_signals();
-  std::optional<Instant> deadline;
-  if (timeout_) deadline = monotonic_now() + *timeout_;
-  for (;;) {
-    siginfo_t info;
-    int number;
-    std::optional<Instant> next = deadline;
-    {
-      std::lock_guard guard(mutex_);
-      if (waiting_until_ && (!next || *waiting_until_ < *next)) next = waiting_until_;
-    }
-    if (next) {
-      const auto left = std::max<std::int64_t>((*next - monotonic_now()).count(), 0);
-      const timespec wait{left / 1'000'000'000, left % 1'000'000'000};
-      number = sigtimedwait(&signals, &info, &wait);
-    } else {
-      number = sigwaitinfo(&signals, &info);
-    }
-    if (number < 0 && errno == EINTR) continue;
-    std::optional<int> stopped;
-    std::uint64_t ticket;
-    bool ending;
-    {
-      std::lock_guard guard(mutex_);
-      ending = ending_;
-      stopped = exit_status_;
-      ticket = settle_asked_;
-      if (number < 0 && waiting_until_ && *waiting_until_ <= monotonic_now()) {
-        end_now(exit_status_.value_or(status_after_waiting_));
-      }
-    }
-    if (number == kWakeUp && (number = take_pending_interruption()) < 0) {
-      if (ending) return;
-      std::lock_guard guard(mutex_);
-      settle_answered_ = ticket;
-      settled_.notify_all();
-      continue;
-    }
-    if (number < 0 && !(deadline && *deadline <= monotonic_now())) continue;  // it was end_waiting()'s time
-    // A second Ctrl-C, or a second has passed and something is stuck.
-    if (stopped) end_now(*stopped);
-    if (number == SIGINT) {
+void Supervisor::act() {
+  signalfd_siginfo taken;
+  while (read(signals_, &taken, sizeof taken) == sizeof taken) {
+    const bool is_interrupt = taken.ssi_signo == SIGINT;
+    if (is_interrupt && take_interrupt_ && !exit_status_ && take_interrupt_()) continue;
+    if (exit_status_) end_program(*exit_status_);  // a second Ctrl-C
+    if (is_interrupt) {
       stop_everything(Interruption::kSignal, kExitInterrupted, translate("interrupted"));
-    } else if (number == SIGTERM) {
-      stop_everything(Interruption::kSignal, kExitTerminated, translate("terminated"));
     } else {
-      stop_everything(Interruption::kTimeout, kExitTimeout, translate("the time given by --timeout is over"));
+      stop_everything(Interruption::kSignal, kExitTerminated, translate("terminated"));
     }
-    if (ending) return;
-    deadline = monotonic_now() + std::chrono::seconds(1);
+  }
+  if (!deadline_ || monotonic_now() < *deadline_) return;
+  if (exit_status_) end_program(*exit_status_);  // a second has passed and something is stuck
+  stop_everything(Interruption::kTimeout, kExitTimeout, translate("the time given by --timeout is over"));
+}
+
+void Supervisor::run() {
+  pollfd files[] = {{signals_, POLLIN, 0}, {timer_, POLLIN, 0}};
+  for (;;) {
+    poll(files, std::size(files), -1);
+    std::lock_guard guard(mutex_);
+    if (finished_) return;
+    act();
   }
 }
 

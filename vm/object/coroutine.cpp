@@ -137,6 +137,29 @@ Register* Coroutine::limit_of_use() const {
   return limit;
 }
 
+Register* Coroutine::limit_of_need() const {
+  Register* limit = limit_of_use();
+  if (!is_between_instructions || frame_->kind != FrameKind::kScript) return limit;
+  const Prototype& prototype = *frame_->closure->prototype;
+  const CodeWord& next = *frame_->pc;
+  const unsigned first = Instruction::number(next.a());
+  unsigned needed = 0;
+  switch (next.op()) {
+    // What stands above the arguments is the called function's.
+    case Opcode::kCall:
+    case Opcode::kTailCall: return next.b() != 0 ? frame_->base + first + next.b() : top;
+    case Opcode::kGenericForCall: return frame_->base + first + 4;
+    case Opcode::kForLoop: needed = first + 4; break;
+    case Opcode::kJumpBack: break;
+    // kGenericForLoop: the variables of its next turn are set already.
+    default: return limit;
+  }
+  // Between two turns of a loop only the locals live on: no temporaries, and no open list.
+  if (!prototype.locals_are_trusted) return limit;
+  const auto index = static_cast<std::size_t>(&next - prototype.code.get());
+  return frame_->base + std::max(needed, prototype.locals_at(prototype.lua_position[index]));
+}
+
 void Coroutine::trace(Marker& marker, Object* object) {
   auto* coroutine = static_cast<Coroutine*>(object);
   if (coroutine->resumer) marker.mark_object(coroutine->resumer);
@@ -144,7 +167,7 @@ void Coroutine::trace(Marker& marker, Object* object) {
   marker.mark(coroutine->failure);
   if (!coroutine->stack_) return;
   marker.add_bytes(coroutine->outside_bytes());
-  Register* limit = coroutine->limit_of_use();
+  Register* limit = coroutine->limit_of_need();
   Register* end = coroutine->stack_end_ + kSpare;
   GILVM_ASSERT(limit <= end);
   for (Register* reg = coroutine->stack_; reg < limit; ++reg) marker.mark(reg->value);

@@ -86,7 +86,7 @@ struct ToBeClosed {
 // What a script has asked to be told of a coroutine's run (Lua manual §6.10, debug.sethook).
 struct Hook {
   enum Mask : std::uint8_t { kCall = 1, kReturn = 2, kLine = 4, kCount = 8 };
-  Value function;
+  Value function;         // nil: nobody is told, though the mask may say what of
   std::uint8_t mask = 0;  // 0: no hook
   bool runs = false;      // the function runs now: what it does is not told
   bool jumped = false;    // the instruction before was a jump back
@@ -175,11 +175,14 @@ class Coroutine : public Object {
 
   // Who is to run when this one yields or ends. Null unless it runs or is normal, and is no main one.
   Coroutine* resumer = nullptr;
-  // See wait(). waits_in is null where it does not wait so.
+  // See wait(). waits_in is null where it does not wait so. kFailed: waits_in is the native function that
+  // raised the error, or null.
   NativeFunction* waits_in = nullptr;
   std::uint32_t waits_at = 0;
   OnReturn waits_for = OnReturn::kCoroutine;
   bool has_begun = false;
+  // Its thread has stopped before the instruction at the innermost frame's pc: no other is under way.
+  bool is_between_instructions = false;
   // kFailed: the error; while the variables are closed, the error that their methods are told.
   Value failure;
 
@@ -202,7 +205,10 @@ class Coroutine : public Object {
   bool move_frames(std::size_t count);
   bool move_stack(std::size_t size);
   bool grow_stack(const Register* from, std::size_t count, bool in_error);
+  // One past the registers that the innermost frame may use, and one past those that it will still read. The
+  // others may keep what a statement has long done with; a script's loop may wait for just its finalizer.
   Register* limit_of_use() const;
+  Register* limit_of_need() const;
 
   Heap& heap_;
   Register* stack_;

@@ -22,6 +22,15 @@ std::size_t Prototype::outside_bytes() const {
          locals.capacity() * sizeof(LocalDescription);
 }
 
+unsigned Prototype::locals_at(std::int32_t position) const {
+  unsigned count = 0;
+  for (const LocalDescription& local : locals) {
+    if (local.start > position) break;
+    if (position < local.end) ++count;
+  }
+  return count;
+}
+
 void Prototype::trace(Marker& marker, Object* object) {
   auto* prototype = static_cast<Prototype*>(object);
   marker.add_bytes(prototype->outside_bytes());
@@ -48,7 +57,7 @@ std::string short_source(const std::string& source) {
   }
   constexpr std::size_t kRoom = kLongest - 15;  // [string "..."] and the NUL
   const std::size_t line = source.find('\n');
-  if (line == std::string::npos && source.size() < kRoom + 1) return "[string \"" + source + "\"]";
+  if (line == std::string::npos && source.size() < kRoom) return "[string \"" + source + "\"]";
   return "[string \"" + source.substr(0, std::min(line, kRoom)) + "...\"]";
 }
 

@@ -64,6 +64,7 @@ class Prototype : public Object {
   // For messages, tracebacks and the disassembler.
   std::string source;        // as Lua's chunk name: "@file", "=name" or the text
   bool is_stripped = false;  // without lines and names: `lines` are -1, names are empty
+  bool is_library = false;   // of a module that is built in: errors point at who called it
   std::int32_t first_line = 0;
   std::int32_t last_line = 0;
   std::vector<std::int32_t> lines;         // of each instruction
@@ -73,6 +74,7 @@ class Prototype : public Object {
   std::uint32_t lua_constants = 0;      // as many of `constants` are Lua's; the rest is ours
   std::uint8_t lua_registers = 0;
   std::vector<LocalDescription> locals;
+  bool locals_are_trusted = false;  // Lua's compiler has just described them: no binary chunk did
 
   // Bytes that it owns outside of the heap, about.
   std::size_t outside_bytes() const;
@@ -80,6 +82,9 @@ class Prototype : public Object {
     auto index = static_cast<std::size_t>(pc - code.get());
     return index < lines.size() ? lines[index] : -1;
   }
+
+  // How many locals are visible at an instruction in lua_code. They have the lowest registers.
+  unsigned locals_at(std::int32_t position) const;
 
   static void trace(Marker& marker, Object* object);
   static void destroy(Object* object);
@@ -122,6 +127,7 @@ enum class NativeKind : std::uint8_t {
   // What the interpreter does itself when a script calls the function, because it must not recurse for it.
   kProtectedCall,
   kProtectedCallWithHandler,
+  kInterruptibleCall,  // the same, and catches what interrupts the thread alone
   kResume,
   kWrapped,  // what coroutine.wrap returns: resumes the coroutine in its slot 0
   kYield,

@@ -5,27 +5,35 @@
 namespace gilvm {
 namespace {
 
+template <typename Word>
+std::uint64_t word_at(const char* data) {
+  Word word;
+  std::memcpy(&word, data, sizeof word);
+  return word;
+}
+
+// Multiply and fold, by eight bytes. What is left of them is read as one word that overlaps the one before,
+// and short texts as two words or three bytes that overlap: a copy of so many bytes would be a loop, and its
+// result would have to wait for the stores of all of them.
 std::uint32_t hash_of(std::string_view bytes, std::uint32_t seed) {
-  // Multiply and rotate by eight bytes; the tail is read as one overlapping word where there is room.
-  std::uint64_t hash = seed ^ (bytes.size() * 0x9E3779B97F4A7C15ULL);
+  constexpr std::uint64_t kFactor = 0xD6E8FEB86659FD93ULL;
   const char* data = bytes.data();
-  std::size_t left = bytes.size();
-  auto mix = [&hash](std::uint64_t word) {
-    hash = (hash ^ word) * 0xD6E8FEB86659FD93ULL;
+  const std::size_t size = bytes.size();
+  std::uint64_t hash = seed ^ (size * 0x9E3779B97F4A7C15ULL);
+  const auto mix = [&hash](std::uint64_t word) {
+    hash = (hash ^ word) * kFactor;
     hash ^= hash >> 32;
   };
-  for (; left >= 8; data += 8, left -= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, data, 8);
-    mix(word);
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) mix(word_at<std::uint64_t>(data + at));
+    mix(word_at<std::uint64_t>(data + size - 8));
+  } else if (size >= 4) {
+    mix(word_at<std::uint32_t>(data) << 32 | word_at<std::uint32_t>(data + size - 4));
+  } else if (size > 0) {
+    mix(word_at<std::uint8_t>(data) << 16 | word_at<std::uint8_t>(data + size / 2) << 8 |
+        word_at<std::uint8_t>(data + size - 1));
   }
-  if (left > 0) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, data, left);
-    mix(word);
-  }
-  hash *= 0xD6E8FEB86659FD93ULL;
-  return static_cast<std::uint32_t>(hash >> 32);
+  return static_cast<std::uint32_t>(hash * kFactor >> 32);
 }
 
 constexpr std::uint32_t kFirstChains = 1024;
@@ -42,7 +50,7 @@ StringTable::StringTable(Heap& heap, std::uint32_t seed)
     : seed_(seed), mask_(kFirstChains - 1), chains_(make_chains(kFirstChains)) {
   heap.on_marked([this](Marker& marker) {
     purge(marker);
-    grow_if_crowded();
+    fit_chains();
     marker.add_bytes(std::size_t{mask_} * sizeof(chains_[0]));
   });
 }
@@ -101,7 +109,7 @@ String* StringTable::make_uninitialised(LocalHeap& heap, std::size_t length, cha
 String* StringTable::make_long(LocalHeap& heap, std::string_view bytes) {
   auto* string = static_cast<String*>(heap.allocate(ObjectKind::kString, sizeof(String) + bytes.size() + 1));
   initialise(string, bytes.size());
-  std::memcpy(string + 1, bytes.data(), bytes.size());
+  std::memcpy(reinterpret_cast<char*>(string + 1), bytes.data(), bytes.size());
   return string;
 }
 
@@ -123,22 +131,23 @@ void StringTable::purge(const Marker& marker) {
   count_.store(kept, std::memory_order_relaxed);
 }
 
-void StringTable::grow_if_crowded() {
+void StringTable::fit_chains() {
   const std::uint32_t count = count_.load(std::memory_order_relaxed);
-  std::uint32_t chains = mask_ + 1;
-  if (count <= chains) return;
+  if (count <= mask_ + 1 && count >= (mask_ + 1) / 8) return;
+  std::uint32_t chains = kFirstChains;
   while (chains < count * 2) chains *= 2;
-  auto larger = make_chains(chains);
+  if (chains == mask_ + 1) return;
+  auto fitting = make_chains(chains);
   for (std::uint32_t index = 0; index <= mask_; ++index) {
     for (String* string = chains_[index].load(std::memory_order_relaxed); string;) {
       String* next = string->next_.load(std::memory_order_relaxed);
-      std::atomic<String*>& chain = larger[string->word & (chains - 1)];
+      std::atomic<String*>& chain = fitting[string->word & (chains - 1)];
       string->next_.store(chain.load(std::memory_order_relaxed), std::memory_order_relaxed);
       chain.store(string, std::memory_order_relaxed);
       string = next;
     }
   }
-  chains_ = std::move(larger);
+  chains_ = std::move(fitting);
   mask_ = chains - 1;
 }
 

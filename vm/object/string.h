@@ -51,10 +51,10 @@ class StringTable {
   // Null: there is no memory for it. REQUIRES: length > String::kLongestShort.
   String* make_uninitialised(LocalHeap& heap, std::size_t length, char** bytes);
 
+  // Makes more chains where there are too few for the strings, or fewer where most are empty.
   // REQUIRES: the world is stopped.
-  void grow_if_crowded();
-  // Are there so many strings that the chains are long? Then a thread should stop the world for
-  // grow_if_crowded().
+  void fit_chains();
+  // Are there so many strings that the chains are long? Then a thread should stop the world for fit_chains().
   bool is_crowded() const { return count_.load(std::memory_order_relaxed) > 2 * (mask_ + 1); }
 
  private:

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "vm/base/check.h"
+#include "vm/base/spin.h"
+#include "vm/object/table_lock.h"
 #include "vm/object/weak_table.h"
 
 namespace gilvm {
@@ -15,31 +17,34 @@ struct EmptyBlocks {
   HashBlock hash;
   EmptyBlocks() {
     array.kind = ObjectKind::kArrayBlock;
+    array.flags = 1;
     array.word = 0;
     hash.kind = ObjectKind::kHashBlock;
+    hash.flags = 1;
     hash.word = 0;
     hash.last_free.store(0, std::memory_order_relaxed);
   }
 };
 EmptyBlocks empty_blocks;
 
-// Null: there is no memory. The same for the hash part.
-ArrayBlock* make_array(LocalHeap& heap, std::uint32_t capacity) {
-  if (capacity == 0) return &empty_blocks.array;
-  auto* block = static_cast<ArrayBlock*>(
-      heap.try_allocate(ObjectKind::kArrayBlock, sizeof(ArrayBlock) + std::size_t{capacity} * sizeof(Slot)));
-  if (!block) return nullptr;
+constexpr std::size_t size_of_array(std::uint32_t capacity) {
+  return capacity == 0 ? 0 : sizeof(ArrayBlock) + std::size_t{capacity} * sizeof(Slot);
+}
+
+constexpr std::size_t size_of_hash(std::uint32_t capacity) {
+  return capacity == 0 ? 0 : sizeof(HashBlock) + std::size_t{capacity} * sizeof(Node);
+}
+
+ArrayBlock* initialise_array(void* memory, std::uint32_t capacity) {
+  auto* block = static_cast<ArrayBlock*>(memory);
   block->word = capacity;
   Slot* slots = block->slots();
   for (std::uint32_t index = 0; index < capacity; ++index) new (&slots[index]) Slot();
   return block;
 }
 
-HashBlock* make_hash(LocalHeap& heap, std::uint32_t capacity) {
-  if (capacity == 0) return &empty_blocks.hash;
-  auto* block = static_cast<HashBlock*>(
-      heap.try_allocate(ObjectKind::kHashBlock, sizeof(HashBlock) + std::size_t{capacity} * sizeof(Node)));
-  if (!block) return nullptr;
+HashBlock* initialise_hash(void* memory, std::uint32_t capacity) {
+  auto* block = static_cast<HashBlock*>(memory);
   block->word = capacity;
   new (&block->last_free) std::atomic<std::uint32_t>(capacity);
   Node* nodes = block->nodes();
@@ -49,6 +54,28 @@ HashBlock* make_hash(LocalHeap& heap, std::uint32_t capacity) {
     node->next.store(0, std::memory_order_relaxed);
   }
   return block;
+}
+
+// Null: there is no memory. The same for the hash part.
+ArrayBlock* make_array(LocalHeap& heap, std::uint32_t capacity) {
+  if (capacity == 0) return &empty_blocks.array;
+  Object* memory = heap.try_allocate(ObjectKind::kArrayBlock, size_of_array(capacity));
+  return memory ? initialise_array(memory, capacity) : nullptr;
+}
+
+HashBlock* make_hash(LocalHeap& heap, std::uint32_t capacity) {
+  if (capacity == 0) return &empty_blocks.hash;
+  Object* memory = heap.try_allocate(ObjectKind::kHashBlock, size_of_hash(capacity));
+  return memory ? initialise_hash(memory, capacity) : nullptr;
+}
+
+// The header of a block in the cell of a table.
+void* begin_inside(void* memory, ObjectKind kind) {
+  auto* header = static_cast<Object*>(memory);
+  header->kind = kind;
+  header->mark = header->size_class = 0;
+  header->flags = 1;
+  return memory;
 }
 
 std::uint32_t mix(std::uint64_t bits) {
@@ -61,6 +88,8 @@ std::uint32_t hash_of(Value key) {
   if (key.is_string()) return key.as_string()->hash();
   if (key.is_box()) return mix(static_cast<std::uint64_t>(key.as_integer()));
   if (key.is_object()) return key.as_object()->word;
+  // Where it stands in its page is the same in every run; where the page is, is not.
+  if (key.is_identity()) return mix(key.bits() % kPageSize);
   return mix(key.bits());
 }
 
@@ -113,30 +142,39 @@ struct IntegerKeys {
 }  // namespace
 
 Table* Table::make(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity) {
-  auto* table = static_cast<Table*>(heap.allocate_fixed<sizeof(Table)>(ObjectKind::kTable));
+  // What a table that grows beyond its first blocks leaves unused is not more than this.
+  constexpr std::size_t kLargestInside = 256;
+  if (hash_capacity != 0) hash_capacity = std::bit_ceil(hash_capacity);
+  const std::size_t array_size = size_of_array(array_capacity), hash_size = size_of_hash(hash_capacity);
+  ArrayBlock* array = &empty_blocks.array;
+  HashBlock* hash = &empty_blocks.hash;
+  Table* table;
+  if (const std::size_t size = sizeof(Table) + array_size + hash_size; size <= kLargestInside) {
+    table = static_cast<Table*>(heap.allocate(ObjectKind::kTable, size));
+    char* inside = reinterpret_cast<char*>(table + 1);
+    if (hash_size > 0) hash = initialise_hash(begin_inside(inside, ObjectKind::kHashBlock), hash_capacity);
+    if (array_size > 0) {
+      array = initialise_array(begin_inside(inside + hash_size, ObjectKind::kArrayBlock), array_capacity);
+    }
+  } else {
+    table = static_cast<Table*>(heap.allocate_fixed<sizeof(Table)>(ObjectKind::kTable));
+    if (ArrayBlock* block = make_array(heap, array_capacity)) array = block;
+    if (HashBlock* block = make_hash(heap, hash_capacity)) hash = block;
+  }
   new (&table->metatable_) std::atomic<Table*>(nullptr);
-  ArrayBlock* array = make_array(heap, array_capacity);
-  HashBlock* hash = make_hash(heap, hash_capacity == 0 ? 0 : std::bit_ceil(hash_capacity));
-  new (&table->array_) std::atomic<ArrayBlock*>(array ? array : &empty_blocks.array);
-  new (&table->hash_) std::atomic<HashBlock*>(hash ? hash : &empty_blocks.hash);
+  new (&table->array_) std::atomic<ArrayBlock*>(array);
+  new (&table->hash_) std::atomic<HashBlock*>(hash);
   new (&table->border_hint_) std::atomic<std::uint32_t>(0);
-  new (&table->lock_) std::atomic<std::uint32_t>(0);
+  new (&table->lock_) std::atomic<std::uint32_t>(heap.table_mark);
   return table;
 }
 
-std::uint8_t Table::node_index_of(HashBlock* hash, Slot* value) {
-  auto offset =
-      static_cast<std::size_t>(reinterpret_cast<char*>(value) - reinterpret_cast<char*>(hash->nodes()));
-  return static_cast<std::uint8_t>(offset / sizeof(Node));
-}
-
-Slot* Table::find_integer(std::int64_t key) const {
-  HashBlock* hash = hash_.load(std::memory_order_acquire);
+Slot* Table::find_integer_in(HashBlock* hash, std::int64_t key) {
   if (hash->capacity() == 0) return nullptr;
   if (!Value::fits_inline(key)) {
     Box box;
     box.integer = key;
-    return find_other(Value::box(&box));
+    return find_other_in(hash, Value::box(&box));
   }
   const Value wanted = Value::inline_integer(key);
   std::uint32_t index = mix(static_cast<std::uint64_t>(key)) & (hash->capacity() - 1);
@@ -149,13 +187,7 @@ Slot* Table::find_integer(std::int64_t key) const {
   }
 }
 
-Value Table::get_integer_from_hash(std::int64_t key) const {
-  Slot* slot = find_integer(key);
-  return slot ? slot->load() : Value::nil();
-}
-
-Slot* Table::find_other(Value key) const {
-  HashBlock* hash = hash_.load(std::memory_order_acquire);
+Slot* Table::find_other_in(HashBlock* hash, Value key) {
   if (hash->capacity() == 0) return nullptr;
   std::uint32_t index = hash_of(key) & (hash->capacity() - 1);
   for (;;) {
@@ -167,22 +199,47 @@ Slot* Table::find_other(Value key) const {
   }
 }
 
-Slot* Table::find(Value key) const {
-  if (key.is_double()) {
-    std::int64_t integer;
-    if (!integer_of_float(key.as_double(), &integer)) return find_other(key);
-    ArrayBlock* array = array_.load(std::memory_order_acquire);
-    if (static_cast<std::uint64_t>(integer) - 1 < array->capacity()) return &array->slots()[integer - 1];
-    return find_integer(integer);
+Slot* Table::find_in(ArrayBlock* array, HashBlock* hash, Value key) {
+  if (key.is_string() && key.as_string()->is_short()) {
+    std::uint32_t index;
+    return find_short_in(hash, key.as_string(), &index);
   }
+  std::int64_t integer;
   if (key.is_integer()) {
-    std::int64_t integer = key.as_integer();
-    ArrayBlock* array = array_.load(std::memory_order_acquire);
-    if (static_cast<std::uint64_t>(integer) - 1 < array->capacity()) return &array->slots()[integer - 1];
-    return find_integer(integer);
+    integer = key.as_integer();
+  } else if (!key.is_double() || !integer_of_float(key.as_double(), &integer)) {
+    return find_other_in(hash, key);
   }
-  if (key.is_string() && key.as_string()->is_short()) return find_short(key.as_string());
-  return find_other(key);
+  if (static_cast<std::uint64_t>(integer) - 1 < array->capacity()) return &array->slots()[integer - 1];
+  return find_integer_in(hash, integer);
+}
+
+Slot* Table::find(Value key) const {
+  for (;;) {
+    ArrayBlock* array = array_.load(std::memory_order_acquire);
+    HashBlock* hash = hash_.load(std::memory_order_acquire);
+    Slot* slot = find_in(array, hash, key);
+    if (slot || !was_changed(hash, array)) return slot;
+  }
+}
+
+bool Table::wait_for_change(const HashBlock* hash, const ArrayBlock* array) const {
+  if (TableLock::holds(this)) return false;
+  SpinWait wait;
+  while (lock_.load(std::memory_order_acquire) & kBusy) wait.pause();
+  return hash_.load(std::memory_order_acquire) != hash ||
+         (array && array_.load(std::memory_order_acquire) != array);
+}
+
+Value Table::get_integer_from_hash(std::int64_t key) const {
+  for (;;) {
+    ArrayBlock* array = array_.load(std::memory_order_acquire);
+    HashBlock* hash = hash_.load(std::memory_order_acquire);
+    const std::uint64_t index = static_cast<std::uint64_t>(key) - 1;
+    if (index < array->capacity()) return array->slots()[index].load();  // it has grown since
+    if (const Slot* slot = find_integer_in(hash, key)) return slot->load();
+    if (!was_changed(hash, array)) return Value::nil();
+  }
 }
 
 Value Table::get(Value key) const {
@@ -191,9 +248,11 @@ Value Table::get(Value key) const {
 }
 
 StoreResult Table::set(LocalHeap& heap, Value key, Value value) {
-  if (Slot* slot = find(key)) {
-    slot->store(value);
-    return StoreResult::kStored;
+  if (heap.table_mark == 0) {
+    if (Slot* slot = find(key)) {
+      slot->store(value);
+      return StoreResult::kStored;
+    }
   }
   if (key.is_nil()) return StoreResult::kKeyIsNil;
   if (key.is_double()) {
@@ -204,61 +263,132 @@ StoreResult Table::set(LocalHeap& heap, Value key, Value value) {
       return set_integer(heap, integer, value) ? StoreResult::kStored : StoreResult::kNoMemory;
     }
   }
-  return value.is_nil() || insert(heap, key, value) ? StoreResult::kStored : StoreResult::kNoMemory;
+  const bool stored =
+      heap.table_mark != 0 ? set_locked(heap, key, value) : value.is_nil() || insert(heap, key, value);
+  return stored ? StoreResult::kStored : StoreResult::kNoMemory;
 }
 
 bool Table::set_integer_slow(LocalHeap& heap, std::int64_t key, Value value) {
-  if (Slot* slot = find_integer(key)) {
+  const auto key_value = [&heap, key] {
+    if (Value::fits_inline(key)) return Value::inline_integer(key);
+    auto* box = static_cast<Box*>(heap.allocate_fixed<sizeof(Box)>(ObjectKind::kBox));
+    box->integer = key;
+    return Value::box(box);
+  };
+  if (heap.table_mark != 0) {
+    {
+      const StoreInPlace in_place(heap, this);
+      ArrayBlock* block = array();
+      const std::uint64_t index = static_cast<std::uint64_t>(key) - 1;
+      if (in_place.is_allowed() && index < block->capacity()) {
+        block->slots()[index].store(value);
+        return true;
+      }
+    }
+    return set_locked(heap, key_value(), value);
+  }
+  if (Slot* slot = find_integer_in(hash(), key)) {
     slot->store(value);
     return true;
   }
+  return value.is_nil() || insert(heap, key_value(), value);
+}
+
+bool Table::add_short(LocalHeap& heap, String* key, Value value) {
+  if (heap.table_mark != 0) return set_locked(heap, Value::string(key), value);
+  return value.is_nil() || insert(heap, Value::string(key), value);
+}
+
+bool Table::set_locked(LocalHeap& heap, Value key, Value value) {
+  const auto store_to_known = [&] {
+    Slot* slot = find_once(key);
+    if (slot) slot->store(value);
+    return slot != nullptr;
+  };
+  bool is_new = false;
+  {
+    const StoreInPlace in_place(heap, this);
+    if (in_place.is_allowed()) {
+      if (store_to_known()) return true;
+      is_new = true;
+    }
+  }
+  const TableLock lock(heap, this);
+  // Only where others store to the table can the key have come since.
+  if ((!is_new || lock.is_shared()) && store_to_known()) return true;
+  return value.is_nil() || insert(heap, key, value);
+}
+
+// Where others may store to the place that is looked at meanwhile, the value only changes when it is still as
+// it was seen.
+bool Table::append(LocalHeap& heap, Value value) {
   if (value.is_nil()) return true;
-  if (Value::fits_inline(key)) return insert(heap, Value::inline_integer(key), value);
-  auto* box = static_cast<Box*>(heap.allocate_fixed<sizeof(Box)>(ObjectKind::kBox));
-  box->integer = key;
-  return insert(heap, Value::box(box), value);
+  for (;;) {
+    const auto key = static_cast<std::int64_t>(length() + 1);
+    Slot* slot = find_once(Value::fits_inline(key) ? Value::inline_integer(key) : Value::nil());
+    if (!slot) return set_integer(heap, key, value);
+    if (is_owned_by(heap)) {
+      slot->store(value);
+      return true;
+    }
+    if (slot->replace(Value::nil(), value)) return true;
+  }
+}
+
+Value Table::take_last() {
+  for (;;) {
+    const auto key = static_cast<std::int64_t>(length());
+    const Value last = get_integer(key);
+    Slot* slot = find_once(Value::fits_inline(key) ? Value::inline_integer(key) : Value::nil());
+    if (last.is_nil() || !slot || slot->replace(last, Value::nil())) return last;
+  }
+}
+
+void Table::exclude_stores(LocalHeap& heap, const Table* table) {
+  if (!table->is_owned_by(heap)) heap.heap().wait_for_stores(heap);
+}
+
+bool Table::insert_in(HashBlock* hash, Value key, Value value) {
+  const std::uint32_t capacity = hash->capacity();
+  if (capacity == 0) return false;
+  Node* nodes = hash->nodes();
+  const std::uint32_t home = hash_of(key) & (capacity - 1);
+  if (nodes[home].key.replace(Value::empty(), key)) {
+    nodes[home].value.store(value);
+    return true;
+  }
+  // Claim a free node, then hang it on the end of the home node's chain, unless another thread has put the
+  // same key there meanwhile: an entry that stood twice would send a traversal back to the first of them.
+  std::uint32_t candidate = hash->last_free.load(std::memory_order_relaxed);
+  while (candidate > 0) {
+    if (!hash->last_free.compare_exchange_weak(candidate, candidate - 1, std::memory_order_relaxed)) continue;
+    --candidate;
+    if (!nodes[candidate].key.load().is_empty() || !nodes[candidate].key.replace(Value::empty(), key))
+      continue;
+    std::uint32_t tail = home;
+    for (;;) {
+      if (equal_keys(nodes[tail].key.load(), key)) {
+        nodes[candidate].key.store(Value::dead());
+        nodes[tail].value.store(value);
+        return true;
+      }
+      std::uint32_t next = 0;
+      // The release makes the new node's key visible to who follows the link. The walk ends: a node's home
+      // was claimed before the node, so the chain of a node that is not linked yet cannot lead back to its
+      // home.
+      if (nodes[tail].next.compare_exchange_strong(next, candidate + 1, std::memory_order_acq_rel)) {
+        nodes[candidate].value.store(value);
+        return true;
+      }
+      tail = next - 1;
+    }
+  }
+  return false;
 }
 
 bool Table::insert(LocalHeap& heap, Value key, Value value) {
   for (;;) {
-    HashBlock* hash = hash_.load(std::memory_order_acquire);
-    const std::uint32_t capacity = hash->capacity();
-    if (capacity > 0) {
-      Node* nodes = hash->nodes();
-      const std::uint32_t home = hash_of(key) & (capacity - 1);
-      if (nodes[home].key.replace(Value::empty(), key)) {
-        nodes[home].value.store(value);
-        return true;
-      }
-      // Claim a free node, then hang it on the end of the home node's chain, unless another thread has put
-      // the same key there meanwhile: an entry that stood twice would send a traversal back to the first of
-      // them.
-      std::uint32_t candidate = hash->last_free.load(std::memory_order_relaxed);
-      while (candidate > 0) {
-        if (!hash->last_free.compare_exchange_weak(candidate, candidate - 1, std::memory_order_relaxed))
-          continue;
-        --candidate;
-        if (!nodes[candidate].key.load().is_empty() || !nodes[candidate].key.replace(Value::empty(), key))
-          continue;
-        std::uint32_t tail = home;
-        for (;;) {
-          if (equal_keys(nodes[tail].key.load(), key)) {
-            nodes[candidate].key.store(Value::dead());
-            nodes[tail].value.store(value);
-            return true;
-          }
-          std::uint32_t next = 0;
-          // The release makes the new node's key visible to who follows the link. The walk ends: a node's
-          // home was claimed before the node, so the chain of a node that is not linked yet cannot lead back
-          // to its home.
-          if (nodes[tail].next.compare_exchange_strong(next, candidate + 1, std::memory_order_acq_rel)) {
-            nodes[candidate].value.store(value);
-            return true;
-          }
-          tail = next - 1;
-        }
-      }
-    }
+    if (insert_in(hash_.load(std::memory_order_acquire), key, value)) return true;
     if (!rehash(heap, key)) return false;
     // The key may belong to the array part now.
     if (key.is_inline_integer()) {
@@ -298,11 +428,13 @@ bool Table::rehash(LocalHeap& heap, Value new_key) {
 }
 
 void Table::reserve(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity) {
+  const TableLock lock(heap, this);
   std::uint32_t hash_needed = hash_capacity == 0 ? 0 : std::bit_ceil(hash_capacity);
   resize(heap, std::max(array_capacity, array()->capacity()), std::max(hash_needed, hash()->capacity()));
 }
 
 bool Table::resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity) {
+  if (heap.table_mark != 0) exclude_stores(heap, this);
   ArrayBlock* old_array = array_.load(std::memory_order_acquire);
   HashBlock* old_hash = hash_.load(std::memory_order_acquire);
   ArrayBlock* new_array = old_array;
@@ -316,19 +448,14 @@ bool Table::resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t 
   }
   HashBlock* new_hash = make_hash(heap, hash_capacity);
   if (!new_hash) return false;
-  // All has room in the new parts, unless other threads insert meanwhile: then an entry for which there is no
-  // memory is lost, as a store may be in such a race.
-  // From here on other threads see the new parts; until everything is moved they may miss an entry.
-  array_.store(new_array, std::memory_order_release);
-  hash_.store(new_hash, std::memory_order_release);
+  // All has room in the new parts, unless other threads insert without a lock meanwhile: then what has no
+  // room is lost, as a store may be in such a race.
   auto move = [&](Value key, Value value) {
     if (value.is_nil()) return;
-    if (key.is_inline_integer()) {
-      set_integer(heap, key.as_inline_integer(), value);
-    } else if (Slot* slot = find(key)) {
+    if (Slot* slot = find_in(new_array, new_hash, key)) {
       slot->store(value);
     } else {
-      (void)insert(heap, key, value);
+      (void)insert_in(new_hash, key, value);
     }
   };
   for (std::uint32_t index = array_capacity; index < old_array->capacity(); ++index) {
@@ -340,18 +467,22 @@ bool Table::resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t 
     if (key.is_empty() || key == Value::dead() || is_hidden(key, old_array)) continue;
     move(key, node.value.load());
   }
+  // Whole before other threads see them.
+  array_.store(new_array, std::memory_order_release);
+  hash_.store(new_hash, std::memory_order_release);
   return true;
 }
 
 std::uint64_t Table::border_in_hash(std::uint64_t known) const {
   // Doubling, then halving, as Lua does; bounded because integers are.
+  constexpr std::uint64_t kLargest = INT64_MAX;
   std::uint64_t low = known, high = known + 1;
   while (!get_integer(static_cast<std::int64_t>(high)).is_nil()) {
     low = high;
-    if (high > (std::uint64_t{1} << 62)) {
-      std::uint64_t border = 1;
-      while (!get_integer(static_cast<std::int64_t>(border)).is_nil()) ++border;
-      return border - 1;
+    if (high > kLargest / 2) {
+      high = kLargest;
+      if (!get_integer(INT64_MAX).is_nil()) return kLargest;
+      break;
     }
     high *= 2;
   }
@@ -394,24 +525,23 @@ std::uint64_t Table::length() const {
 }
 
 bool Table::next(Value key, Value* next_key, Value* next_value) const {
-  ArrayBlock* array = array_.load(std::memory_order_acquire);
-  HashBlock* hash = hash_.load(std::memory_order_acquire);
+  ArrayBlock* array;
+  HashBlock* hash;
+  const Slot* slot = nullptr;  // of the key's value
+  do {
+    array = array_.load(std::memory_order_acquire);
+    hash = hash_.load(std::memory_order_acquire);
+    if (!key.is_nil()) slot = find_in(array, hash, key);
+  } while (!key.is_nil() && !slot && was_changed(hash, array));
   const std::uint64_t array_capacity = array->capacity();
   std::uint64_t position = 0;  // of the entry to look at, the array part first
   if (!key.is_nil()) {
-    std::int64_t integer = 0;
-    bool is_integer = key.is_integer();
-    if (is_integer) integer = key.as_integer();
-    if (key.is_double()) is_integer = integer_of_float(key.as_double(), &integer);
-    if (is_integer && static_cast<std::uint64_t>(integer) - 1 < array_capacity) {
-      position = static_cast<std::uint64_t>(integer);
-    } else {
-      Slot* slot = find(key);
-      if (!slot) return false;
-      auto offset = reinterpret_cast<char*>(slot) - reinterpret_cast<char*>(hash->nodes());
-      // In a race the slot may stand in a newer block than the one that was loaded above.
-      if (offset < 0 || static_cast<std::size_t>(offset) >= hash->capacity() * sizeof(Node)) return false;
+    if (!slot) return false;
+    const auto offset = reinterpret_cast<const char*>(slot) - reinterpret_cast<char*>(hash->nodes());
+    if (offset >= 0 && static_cast<std::size_t>(offset) < hash->capacity() * sizeof(Node)) {
       position = array_capacity + static_cast<std::size_t>(offset) / sizeof(Node) + 1;
+    } else {
+      position = static_cast<std::uint64_t>(slot - array->slots()) + 1;
     }
   }
   for (; position < array_capacity; ++position) {
@@ -436,6 +566,11 @@ bool Table::next(Value key, Value* next_key, Value* next_value) const {
   return true;
 }
 
+void Table::mark_blocks(Marker& marker) const {
+  if (array()->has_own_cell()) marker.mark_object(array());
+  if (hash()->has_own_cell()) marker.mark_object(hash());
+}
+
 void Table::trace(Marker& marker, Object* object) {
   auto* table = static_cast<Table*>(object);
   if (Table* metatable = table->metatable()) {
@@ -445,27 +580,23 @@ void Table::trace(Marker& marker, Object* object) {
       return;
     }
   }
+  table->mark_blocks(marker);
   ArrayBlock* array = table->array();
-  if (array->capacity() > 0) {
-    marker.mark_object(array);
-    for (std::uint32_t index = 0; index < array->capacity(); ++index)
-      marker.mark(array->slots()[index].load());
-  }
+  for (std::uint32_t index = 0; index < array->capacity(); ++index) marker.mark(array->slots()[index].load());
   HashBlock* hash = table->hash();
-  if (hash->capacity() > 0) {
-    marker.mark_object(hash);
-    for (std::uint32_t index = 0; index < hash->capacity(); ++index) {
-      Node& node = hash->nodes()[index];
-      Value value = node.value.load();
-      if (value.is_nil()) {
-        // A large integer stays: a script may come to `next` with another box of the same.
-        const Value key = node.key.load();
-        if (key.is_box()) marker.mark(key);
-        if (key.is_object()) marker.remember_unset_key(&node.key);
-      } else {
-        marker.mark(node.key.load());
-        marker.mark(value);
-      }
+  for (std::uint32_t index = 0; index < hash->capacity(); ++index) {
+    Node& node = hash->nodes()[index];
+    Value value = node.value.load();
+    if (value.is_nil()) {
+      // A large integer stays: a script may come to `next` with another box of the same.
+      const Value key = node.key.load();
+      if (key.is_box()) marker.mark(key);
+      if (key.is_object()) marker.remember_unset_key(&node.key);
+    } else {
+      // Mostly a string that others use too, and that the processor has at hand.
+      const Value key = node.key.load();
+      if (key.is_object()) marker.mark_object(key.as_object());
+      marker.mark(value);
     }
   }
 }

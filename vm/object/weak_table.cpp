@@ -10,6 +10,9 @@ bool is_held_weakly(Value value) {
   return !value.is_native() || value.as_native()->slot_count() > 0;
 }
 
+// Does nothing depend on what the value refers to?
+bool is_plain(Value value) { return value.is_string() || value.is_box(); }
+
 bool is_dead(const Marker& marker, Value value) {
   return value.is_object() && !marker.is_marked(value.as_object());
 }
@@ -26,7 +29,6 @@ void each_node(HashBlock* hash, Visit visit) {
 
 void trace_array(Marker& marker, Table* table, Weakness weakness) {
   ArrayBlock* array = table->array();
-  if (array->capacity() > 0) marker.mark_object(array);
   for (std::uint32_t index = 0; index < array->capacity(); ++index) {
     const Value value = array->slots()[index].load();
     weakness.values ? mark_if_value(marker, value) : marker.mark(value);
@@ -47,11 +49,10 @@ Weakness weakness_of(const Marker& marker, const Table* table) {
 }
 
 void trace_weak_table(Marker& marker, Table* table, Weakness weakness) {
+  table->mark_blocks(marker);
   trace_array(marker, table, weakness);
-  HashBlock* hash = table->hash();
-  if (hash->capacity() > 0) marker.mark_object(hash);
   bool waits = false;
-  each_node(hash, [&](Node& node) {
+  each_node(table->hash(), [&](Node& node) {
     const Value key = node.key.load();
     const Value value = node.value.load();
     if (value.is_nil()) {
@@ -59,7 +60,11 @@ void trace_weak_table(Marker& marker, Table* table, Weakness weakness) {
       if (key.is_object()) marker.remember_unset_key(&node.key);
       return;
     }
-    weakness.keys ? mark_if_value(marker, key) : marker.mark(key);
+    if (!weakness.keys) {
+      marker.mark(key);
+    } else if (!weakness.values || !is_plain(key)) {
+      mark_if_value(marker, key);
+    }
     if (weakness.values) {
       mark_if_value(marker, value);
     } else if (!is_dead(marker, key)) {
@@ -85,9 +90,16 @@ void clear_weak_values(const Marker& marker, Object* object) {
   });
 }
 
-void clear_weak_keys(const Marker& marker, Object* object) {
+void clear_weak_keys(Marker& marker, Object* object) {
   each_node(static_cast<Table*>(object)->hash(), [&](Node& node) {
-    if (!is_dead(marker, node.key.load())) return;
+    const Value key = node.key.load();
+    if (!is_dead(marker, key)) return;
+    if (is_plain(key) && !node.value.load().is_nil()) {
+      // The text of a table whose values are weak too: it lives as long as its value does. At once, for
+      // nothing drains the marker any more.
+      marker.mark_object(key.as_object());
+      return;
+    }
     node.value.store(Value::nil());
     node.key.store(Value::dead());
   });

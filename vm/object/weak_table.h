@@ -22,6 +22,6 @@ Weakness weakness_of(const Marker& marker, const Table* table);
 void trace_weak_table(Marker& marker, Table* table, Weakness weakness);
 // ObjectOperations of tables.
 void clear_weak_values(const Marker& marker, Object* table);
-void clear_weak_keys(const Marker& marker, Object* table);
+void clear_weak_keys(Marker& marker, Object* table);
 
 }  // namespace gilvm

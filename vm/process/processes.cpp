@@ -12,7 +12,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 #include <vector>
+
+#include "vm/process/named_memory.h"
 
 namespace gilvm {
 namespace {
@@ -54,6 +57,7 @@ void write_all(int file, const std::string& text) {
   }
   std::string message;
   const int status = body(&message);
+  unlink_leaked_memory();
   std::fflush(nullptr);
   write_all(message_pipe, message);
   _exit(status);
@@ -107,15 +111,27 @@ ChildProcess::ChildProcess(pid_t pid, int message_pipe)
 ChildProcess::~ChildProcess() {
   // A child that nobody waited for is reaped if it has ended, and otherwise goes on until the program ends.
   if (is_own()) reap();
-  close(message_pipe_);
+  if (message_pipe_ >= 0) close(message_pipe_);
   if (end_ >= 0) close(end_);
+}
+
+int ChildProcess::end() {
+  std::lock_guard guard(mutex_);
+  end_is_known_ = true;
+  return end_;
+}
+
+void ChildProcess::close_descriptors() {
+  if (!exit_code_ || polling_ > 0) return;
+  if (message_pipe_ >= 0) close(std::exchange(message_pipe_, -1));
+  if (end_ >= 0 && !end_is_known_) close(std::exchange(end_, -1));
 }
 
 bool ChildProcess::is_own() const { return parent_ == getpid(); }
 
 void ChildProcess::read_message() {
   char buffer[4096];
-  while (!message_is_complete_) {
+  while (!message_is_complete_ && message_pipe_ >= 0) {
     const ssize_t count = read(message_pipe_, buffer, sizeof buffer);
     if (count > 0) {
       message_.append(buffer, static_cast<std::size_t>(count));
@@ -135,7 +151,9 @@ void ChildProcess::reap() {
   } while (ended < 0 && errno == EINTR);
   if (ended != pid_) return;
   exit_code_ = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+  if (*exit_code_ < 0) unlink_memory_of(pid_);  // it had no time to do so itself
   read_message();
+  close_descriptors();
   std::lock_guard guard(children().mutex);
   std::erase(children().pids, pid_);
 }
@@ -146,21 +164,29 @@ bool ChildProcess::wait(VmThread& thread, std::optional<Instant> deadline) {
       10;  // ms; where the kernel has no pidfd, it is asked now and then
   Blocking blocking(thread);
   for (;;) {
-    pollfd wanted[2] = {{end_, POLLIN, 0}, {message_pipe_, POLLIN, 0}};
+    std::int64_t left = kLongest;
+    pollfd wanted[2];
     {
       std::lock_guard guard(mutex_);
       // A long message would keep the child from ending: it is read as it comes.
       read_message();
       reap();
       if (exit_code_) return true;
-      if (message_is_complete_) wanted[1].fd = -1;
+      // What interrupts the whole VM kills the children as well, and how they ended is still asked for.
+      if (thread.interrupted() && thread.vm().interruption() == Interruption::kNone) return false;
+      if (deadline)
+        left =
+            std::chrono::ceil<std::chrono::milliseconds>(*deadline - thread.vm().scheduler().now()).count();
+      if (left <= 0) return false;
+      if (end_ < 0) left = std::min(left, kWithoutDescriptor);
+      wanted[0] = {end_, POLLIN, 0};
+      wanted[1] = {message_is_complete_ ? -1 : message_pipe_, POLLIN, 0};
+      ++polling_;
     }
-    std::int64_t left = kLongest;
-    if (deadline)
-      left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - thread.vm().scheduler().now()).count();
-    if (left <= 0) return false;
-    if (end_ < 0) left = std::min(left, kWithoutDescriptor);
     poll(wanted, 2, static_cast<int>(std::min(left, kLongest)));
+    std::lock_guard guard(mutex_);
+    --polling_;
+    close_descriptors();
   }
 }
 

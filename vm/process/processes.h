@@ -32,6 +32,9 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
 
   pid_t pid() const { return pid_; }
+  // A descriptor that can be read when the child has ended; -1: the kernel has none, or the child has ended
+  // before anybody asked. It stays open as long as the object.
+  int end();
   // False in a child that inherited the object of a sibling. All that follows REQUIRES that it is true.
   bool is_own() const;
   // Waits until the child has ended or the deadline has passed. True: it has ended.
@@ -47,15 +50,19 @@ class ChildProcess {
 
  private:
   ChildProcess(pid_t pid, int message_pipe);
-  // Both without blocking. REQUIRES: mutex_ is held, or nobody else has the object.
+  // All without blocking. REQUIRES: mutex_ is held, or nobody else has the object.
   void reap();
   void read_message();
+  void close_descriptors();
 
   const pid_t pid_;
   const pid_t parent_;
-  const int message_pipe_;  // open until the object goes, since others may poll it
-  const int end_;           // readable when the child has ended; -1: the kernel has no pidfd
-  std::mutex mutex_;        // guards what follows; held for moments
+  std::mutex mutex_;  // guards what follows; held for moments
+  // Open until the child has ended and nobody polls them: programs keep the objects of many children.
+  int message_pipe_;           // -1: closed
+  int end_;                    // readable when the child has ended; -1: closed, or the kernel has no pidfd
+  bool end_is_known_ = false;  // outside, so that it stays open
+  unsigned polling_ = 0;       // threads that do
   std::string message_;
   bool message_is_complete_ = false;
   std::optional<int> exit_code_;

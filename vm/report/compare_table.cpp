@@ -203,6 +203,17 @@ std::string no_lock_sentence(const Summary& summary) {
                                 "between a thread's load and its store.");
 }
 
+std::string table_locks_sentence(const Summary& summary) {
+  return summary.less > 0
+             ? translate(
+                   "A lock for each table: a load is one step and a store another; others stored in between, "
+                   "and that was overwritten.")
+             : translate(
+                   "A lock for each table: each operation on one was a single step. What takes two, as "
+                   "counter "
+                   "= counter + 1 does, can still lose something.");
+}
+
 std::string processes_sentence(const Summary& summary) {
   return summary.different > 0
              ? translate("Each process counted in its own memory; the parent still has what it set up.")
@@ -226,6 +237,7 @@ std::string reason(const WorldDescription& world, const Summary& summary) {
   if (world.workers == "interpreters") return interpreters_sentence(summary);
   const bool explained = summary.numbers && (summary.different == 0 || summary.less > 0);
   if (explained && world.lock == "gil") return gil_sentence(world.switch_points == "every", summary);
+  if (explained && world.lock == "object") return table_locks_sentence(summary);
   if (explained && world.lock == "none") return no_lock_sentence(summary);
   // An order of lines, a text, a list: what made it differ cannot be told from here.
   if (summary.different > 0) {

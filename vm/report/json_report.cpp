@@ -3,13 +3,6 @@
 namespace gilvm {
 namespace {
 
-nlohmann::ordered_json json_of(const WorldDescription& world) {
-  return {{"workers", world.workers},
-          {"lock", world.lock},
-          {"switch_interval", world.switch_interval},
-          {"switch_points", world.switch_points}};
-}
-
 nlohmann::ordered_json json_of(const RepeatResult& repeat) {
   nlohmann::ordered_json object = {{"expected", nlohmann::ordered_json(repeat.expected)},
                                    {"observed", nlohmann::ordered_json(repeat.observed)},
@@ -21,11 +14,19 @@ nlohmann::ordered_json json_of(const RepeatResult& repeat) {
                                      {"requests", repeat.gil.requests},
                                      {"held_seconds", repeat.gil.held_seconds},
                                      {"waited_seconds", repeat.gil.waited_seconds}}}};
+  if (!repeat.schedule.empty()) object["schedule"] = repeat.schedule;
   if (!repeat.error.empty()) object["error"] = repeat.error;
   return object;
 }
 
 }  // namespace
+
+nlohmann::ordered_json json_of(const WorldDescription& world) {
+  return {{"workers", world.workers},
+          {"lock", world.lock},
+          {"switch_interval", world.switch_interval},
+          {"switch_points", world.switch_points}};
+}
 
 nlohmann::ordered_json json_of(const RunResult& run) {
   nlohmann::ordered_json repeats = nlohmann::ordered_json::array();

@@ -15,6 +15,7 @@ namespace gilvm {
 
 nlohmann::ordered_json json_of(const RunResult& run);
 nlohmann::ordered_json json_of(const CompareResult& compare);
+nlohmann::ordered_json json_of(const WorldDescription& world);
 
 // One line that ends in a line feed.
 std::string json_text(const nlohmann::ordered_json& object);

@@ -40,7 +40,8 @@ struct RepeatResult {
   double wall_seconds = 0;
   double cpu_seconds = 0;  // of all threads and child processes together
   GilFigures gil;
-  std::string error;  // not empty: the run failed, and the fields above mean nothing
+  std::string schedule;  // what gilvm replay takes; empty where nothing decides over the threads
+  std::string error;     // not empty: the run failed, and the fields above mean nothing
 };
 
 struct RunResult {

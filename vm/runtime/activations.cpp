@@ -7,8 +7,19 @@
 namespace gilvm {
 namespace {
 
-// Does the frame stand for a function, and not for the program around the scripts?
-bool is_level(const CallFrame& frame) { return frame.kind == FrameKind::kScript || frame.native != nullptr; }
+// The call that the VM makes of a finalizer, and the protected call that it makes it through.
+bool calls_finalizer(const CallFrame* frame) {
+  return frame->kind == FrameKind::kNative && frame->runs_finalizer;
+}
+bool protects_finalizer(const CallFrame* frame) {
+  return frame->kind == FrameKind::kProtected && calls_finalizer(frame - 1);
+}
+
+// Does the frame stand for a function, and not for the program around the scripts? REQUIRES: it is not the
+// first.
+bool is_level(const CallFrame* frame) {
+  return frame->kind == FrameKind::kScript || (frame->native && !protects_finalizer(frame));
+}
 
 VariableName name_given_by(const CallFrame* caller, const CallFrame* first) {
   // A message handler is called by the instruction that failed.
@@ -16,7 +27,7 @@ VariableName name_given_by(const CallFrame* caller, const CallFrame* first) {
     --caller;
   if (caller <= first) return {};
   if (caller->kind == FrameKind::kNative && caller->runs_hook) return {"hook", "?"};
-  if (caller->kind == FrameKind::kNative && caller->runs_finalizer) return {"metamethod", "__gc"};
+  if (calls_finalizer(caller) || protects_finalizer(caller)) return {"metamethod", "__gc"};
   if (caller->kind != FrameKind::kScript || caller->pc == caller->closure->prototype->code.get()) return {};
   return name_of_called(*caller->closure->prototype, lua_position_of(*caller));
 }
@@ -35,11 +46,11 @@ bool Activations::next(Activation* activation) {
   if (starts_) {
     starts_ = false;
     activation->frame = nullptr;
-    activation->function = Value::native(running_->function());
+    activation->function = Value::native(running_ ? running_->function() : coroutine_->waits_in);
     return true;
   }
   const CallFrame* first = coroutine_->first_frame();
-  while (frame_ > first && !is_level(*frame_)) --frame_;
+  while (frame_ > first && !is_level(frame_)) --frame_;
   if (frame_ == first) return false;
   activation->frame = frame_;
   activation->function =
@@ -62,8 +73,12 @@ VariableName Activations::name_of(const Activation& activation) const {
   return name_given_by(activation.frame - 1, coroutine_->first_frame());
 }
 
+std::uint32_t Activations::first_of_native() const {
+  return running_ ? running_->first() : coroutine_->waits_at + 1;
+}
+
 std::uint32_t Activations::begin_of(const Activation& activation) const {
-  if (!activation.frame) return running_->first();
+  if (!activation.frame) return first_of_native();
   switch (activation.frame->kind) {
     case FrameKind::kScript: return coroutine_->index_of(activation.frame->base);
     case FrameKind::kProtected:
@@ -74,14 +89,16 @@ std::uint32_t Activations::begin_of(const Activation& activation) const {
 }
 
 std::uint32_t Activations::end_of(const Activation& activation) const {
-  if (!activation.frame) return running_->first() + running_->count();
+  // What waits has handed its values on.
+  if (!activation.frame) return first_of_native() + (running_ ? running_->count() : 0);
   const CallFrame& frame = *activation.frame;
   if (frame.kind == FrameKind::kNative) return coroutine_->index_of(frame.base);
   // What it called begins above its own values.
   std::uint32_t end;
   if (&frame == coroutine_->frame()) {
-    end = running_ ? running_->first() - 1 : coroutine_->index_of(coroutine_->top);
-    if (!running_ && frame.kind == FrameKind::kScript)
+    const bool is_below_native = running_ || coroutine_->waits_in;
+    end = is_below_native ? first_of_native() - 1 : coroutine_->index_of(coroutine_->top);
+    if (!is_below_native && frame.kind == FrameKind::kScript)
       end = std::max(end, begin_of(activation) + frame.closure->prototype->frame_size);
   } else {
     const CallFrame& above = *(&frame + 1);

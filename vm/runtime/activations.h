@@ -2,11 +2,13 @@
 // lua_getstack): level 0 is the function that runs, level 1 the one that called it, and so on.
 //
 // A native function has a frame only while it calls back; the one that runs at this moment has none, and is
-// named by its NativeCall. Frames without a function, by which the program itself calls a script, are no
-// levels.
+// named by its NativeCall. Likewise coroutine.yield in a coroutine that is suspended, coroutine.resume in one
+// that waits for another, and the function that raised the error which has ended a coroutine: the coroutine
+// names them (waits_in). Frames without a function, by which the program itself calls a script, are no
+// levels, nor is the protected call around a finalizer.
 //
-// Threads: the coroutine's, or any while the coroutine is suspended. No safepoint: an Activation is good
-// until the next one.
+// Threads: the coroutine's, or any while nobody runs the coroutine. No safepoint: an Activation is good until
+// the next one.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +21,7 @@ namespace gilvm {
 class NativeCall;
 
 struct Activation {
-  const CallFrame* frame = nullptr;  // null: the native function that runs now
+  const CallFrame* frame = nullptr;  // null: the native function that runs now, or is waited in
   Value function;
 
   bool is_script() const { return frame && frame->kind == FrameKind::kScript; }
@@ -29,7 +31,10 @@ class Activations {
  public:
   // `running`: the native function that runs on top of the coroutine's frames, or null where none does.
   Activations(const Coroutine* coroutine, const NativeCall* running)
-      : coroutine_(coroutine), running_(running), frame_(coroutine->frame()), starts_(running != nullptr) {}
+      : coroutine_(coroutine),
+        running_(running),
+        frame_(coroutine->frame()),
+        starts_(running || coroutine->waits_in) {}
 
   // The next level outwards. False: there is none.
   bool next(Activation* activation);
@@ -47,7 +52,10 @@ class Activations {
   const Coroutine* coroutine_;
   const NativeCall* running_;
   const CallFrame* frame_;
-  bool starts_;  // `running` comes next
+  bool starts_;  // the native function without a frame comes next
+
+  // The index in the stack where its arguments begin.
+  std::uint32_t first_of_native() const;
 };
 
 // The Lua instruction that a script's frame runs, by its place, and its line; -1 where that is not known.

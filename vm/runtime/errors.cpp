@@ -123,8 +123,13 @@ std::string type_name_of(VmThread& thread, Value value) {
 
 std::string position_at(VmThread& thread, int level) {
   Activation activation;
-  if (!Activations(thread.coroutine, nullptr).at(level - 1, &activation) || !activation.is_script())
-    return {};
+  Activations activations(thread.coroutine, nullptr);
+  bool found = activations.at(level - 1, &activation);
+  // An error that a module of ours raises is about the script that called it.
+  while (found && activation.is_script() && activation.frame->closure->prototype->is_library) {
+    found = activations.next(&activation);
+  }
+  if (!found || !activation.is_script()) return {};
   const std::int32_t line = current_line(*activation.frame);
   if (line <= 0) return {};
   return short_source(activation.frame->closure->prototype->source) + ":" + std::to_string(line) + ": ";
@@ -132,7 +137,7 @@ std::string position_at(VmThread& thread, int level) {
 
 void raise(VmThread& thread, Value value) {
   thread.error = value;
-  thread.error_is_handled = false;
+  thread.error_is_handled = thread.error_is_interruption = false;
 }
 
 void raise_in_native(VmThread& thread, std::string_view message) {

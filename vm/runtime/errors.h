@@ -21,7 +21,8 @@ std::atomic<Table*>& basic_metatable(Vm& vm, Value value);
 Value metamethod(VmThread& thread, Value value, Event event);
 
 // "file:line: " of the script function at `level`: 1 is the innermost frame, which is the one that runs now,
-// or that called the native function that runs now. Empty where that frame is no script's.
+// or that called the native function that runs now. Frames of modules that are built in
+// (Prototype::is_library) are passed over. Empty where that frame is no script's.
 std::string position_at(VmThread& thread, int level);
 
 // Raises `value` as it is.

@@ -24,7 +24,8 @@ namespace gilvm {
 enum class WakeReason : std::uint8_t {
   kUnparked,     // there was a token, and it is used up
   kDeadline,     // the deadline passed
-  kInterrupted,  // interrupt_all(): the caller gives up waiting; a token, if there is one, stays
+  kInterrupted,  // interrupt_all() or interrupt(): the caller gives up waiting; a token, if there is one,
+                 // stays
 };
 
 // A thread's place to wait. Only the scheduler that made it knows what is inside.
@@ -40,6 +41,8 @@ class Parker {
 
 // Never used twice by one scheduler; 0 is no thread.
 using ThreadId = std::uint64_t;
+
+class Turns;
 
 // What start() did: a thread, or the errno that says why there is none.
 struct StartResult {
@@ -83,8 +86,28 @@ class Scheduler {
   virtual void interrupt_all() = 0;
   virtual void clear_interrupt() = 0;
 
-  // The time, as this scheduler has it: virtual under the deterministic one.
+  // The same for one thread alone.
+  virtual void interrupt(Parker& parker) = 0;
+  virtual void clear_interrupt(Parker& parker) = 0;
+
+  // Returns when every thread that was started has ended; false: at the deadline, where the scheduler can
+  // look at it meanwhile. REQUIRES: as join().
+  virtual bool join_all(std::optional<Instant> deadline = std::nullopt) = 0;
+
+  // Called when every thread waits in park() without a deadline, so that none of them will ever unpark
+  // another: by the last of them, which waits on afterwards, or by a thread that has just ended. It is called
+  // once, until clear_interrupt(). May be empty. REQUIRES: set while one thread exists.
+  std::function<void()> on_deadlock;
+
+  // The time, as this scheduler has it: virtual under the deterministic one. Clocks as vm/base/clock.h has
+  // them.
   virtual Instant now() = 0;
+  virtual double wall_clock_seconds() = 0;
+  virtual double process_cpu_seconds() = 0;
+  virtual double thread_cpu_seconds() = 0;
+
+  // Who decides which VM thread runs; null where they run at the same time.
+  virtual Turns* turns() { return nullptr; }
 
   // In a child process: of all threads only the caller's exists. Forgets the others; join() of one of them
   // returns at once. An interrupt stays in force.

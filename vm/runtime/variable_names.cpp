@@ -137,6 +137,68 @@ VariableName name_of_register(const Prototype& prototype, std::int32_t position,
   }
 }
 
+namespace {
+
+// `key` of what `base` is.
+std::string path_of_field(const std::string& base, const char* separator, const std::string& key) {
+  // What a function has returned, and the like, has no name.
+  if (base == "_ENV" || (base.empty() && *separator == '.')) return key;
+  return (base.empty() ? "?" : base) + separator + key;
+}
+
+std::string path_of_upvalue(const Prototype& prototype, unsigned index) {
+  return index < prototype.upvalues.size() ? prototype.upvalues[index].name : std::string();
+}
+
+}  // namespace
+
+std::string path_of_register(const Prototype& prototype, std::int32_t position, unsigned reg) {
+  const std::string local = name_of_local(prototype, position, reg);
+  if (!local.empty()) return local;
+  const std::int32_t setter = last_setter(prototype, position, reg);
+  if (setter < 0) return {};
+  const LuaInstruction i = instruction_at(prototype, setter);
+  const auto base = [&] { return path_of_register(prototype, setter, i.b()); };
+  switch (i.op()) {
+    case LuaOp::MOVE: return i.b() < i.a() ? base() : std::string();
+    case LuaOp::GETUPVAL: return path_of_upvalue(prototype, i.b());
+    case LuaOp::GETTABUP:
+      return path_of_field(path_of_upvalue(prototype, i.b()), ".", constant_text(prototype, i.c()));
+    case LuaOp::GETFIELD: return path_of_field(base(), ".", constant_text(prototype, i.c()));
+    case LuaOp::SELF:
+      return path_of_field(base(), ":", i.k() ? constant_text(prototype, i.c()) : std::string("?"));
+    case LuaOp::GETI: return path_of_field(base(), "[", std::to_string(i.c()) + ']');
+    case LuaOp::GETTABLE: {
+      const std::string key = path_of_register(prototype, setter, i.c());
+      return path_of_field(base(), "[", (key.empty() ? "?" : key) + ']');
+    }
+    default: return {};
+  }
+}
+
+std::string path_of_indexed(const Prototype& prototype, std::int32_t position) {
+  const LuaInstruction i = instruction_at(prototype, position);
+  switch (i.op()) {
+    case LuaOp::GETTABUP: return path_of_upvalue(prototype, i.b());
+    case LuaOp::SETTABUP: return path_of_upvalue(prototype, i.a());
+    case LuaOp::LEN:
+    case LuaOp::SELF:
+    case LuaOp::GETTABLE:
+    case LuaOp::GETI:
+    case LuaOp::GETFIELD: return path_of_register(prototype, position, i.b());
+    case LuaOp::SETTABLE:
+    case LuaOp::SETI:
+    case LuaOp::SETFIELD: return path_of_register(prototype, position, i.a());
+    default: return {};
+  }
+}
+
+std::string path_of_called(const Prototype& prototype, std::int32_t position) {
+  const LuaInstruction i = instruction_at(prototype, position);
+  const bool calls = i.op() == LuaOp::CALL || i.op() == LuaOp::TAILCALL;
+  return calls ? path_of_register(prototype, position, i.a()) : std::string();
+}
+
 VariableName name_of_called(const Prototype& prototype, std::int32_t position) {
   const LuaInstruction i = instruction_at(prototype, position);
   switch (i.op()) {
@@ -168,9 +230,21 @@ VariableName name_of_called(const Prototype& prototype, std::int32_t position) {
     default: {
       if (i.op() < LuaOp::ADDI || i.op() > LuaOp::SHR) return {};
       const LuaInstruction fallback = instruction_at(prototype, position + 1);
+      // A binary chunk may say anything.
+      if (fallback.c() >= static_cast<unsigned>(Event::kCount)) return {};
       return {"metamethod", name_of(static_cast<Event>(fallback.c())) + 2};
     }
   }
+}
+
+VariableName name_of_receiver(const Prototype& prototype, std::int32_t position) {
+  const LuaInstruction call = instruction_at(prototype, position);
+  if (call.op() != LuaOp::CALL && call.op() != LuaOp::TAILCALL) return {};
+  const std::int32_t setter = last_setter(prototype, position, call.a());
+  if (setter < 0) return {};
+  const LuaInstruction method = instruction_at(prototype, setter);
+  if (method.op() != LuaOp::SELF) return {};
+  return name_of_register(prototype, setter, method.b());
 }
 
 }  // namespace gilvm

@@ -27,6 +27,15 @@ VariableName name_of_upvalue(const Prototype& prototype, unsigned index);
 // Of the function that the Lua instruction at `position` calls; `kind` may be "metamethod" or "for iterator"
 // too.
 VariableName name_of_called(const Prototype& prototype, std::int32_t position);
+// How the source writes what stands in register `reg` at `position`: "counter", "threading.Lock",
+// "lock:acquire", "forks[first]". Parts that are not known are "?"; empty where nothing is.
+std::string path_of_register(const Prototype& prototype, std::int32_t position, unsigned reg);
+// The same of the table that the instruction at `position` indexes or takes the length of, and of the
+// function that it calls.
+std::string path_of_indexed(const Prototype& prototype, std::int32_t position);
+std::string path_of_called(const Prototype& prototype, std::int32_t position);
+// Of the object whose method is called there: `lock` of lock:acquire().
+VariableName name_of_receiver(const Prototype& prototype, std::int32_t position);
 // The name of the local variable in register `reg` (counted from 0) at `position`, or nothing.
 std::string name_of_local(const Prototype& prototype, std::int32_t position, unsigned reg);
 

@@ -4,18 +4,34 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <random>
 
 #include "vm/base/check.h"
 #include "vm/base/spin.h"
 
 namespace gilvm {
+namespace {
+
+std::atomic<std::uint64_t> last_vm{0};
+
+}  // namespace
+
 Vm::Vm(const VmSettings& settings, Scheduler& scheduler)
-    : settings_(settings),
+    : serial(last_vm.fetch_add(1, std::memory_order_relaxed) + 1),
+      settings_(settings),
       scheduler_(scheduler),
-      strings_(heap_, settings.hash_seed),
+      strings_(heap_, settings.seed ? static_cast<std::uint32_t>(Random(*settings.seed).next()) : 0),
       gil_(settings.lock.interval) {
+  if (settings.seed) {
+    random_.emplace(*settings.seed);
+    // The memory of an object that was freed may be another's, which has a number of its own.
+    heap_.on_marked([this](Marker& marker) {
+      std::erase_if(shown_objects_, [&](const auto& shown) { return !marker.is_marked(shown.first); });
+    });
+  }
   define_object_kinds(heap_);
   if (settings.max_memory != 0) heap_.set_limit(settings.max_memory);
+  if (settings.lock.regime == LockRegime::kObject) heap_.mark_tables();
   LocalHeap* local = heap_.attach(nullptr);
   for (unsigned event = 0; event < static_cast<unsigned>(Event::kCount); ++event) {
     event_names_[event] = strings_.make(*local, gilvm::name_of(static_cast<Event>(event)));
@@ -31,19 +47,24 @@ Vm::~Vm() { GILVM_CHECK(threads_.empty()); }
 
 void Vm::set_switch_interval(SwitchInterval interval) {
   gil_.set_interval(interval);
+  if (Turns* turns = scheduler_.turns()) turns->set_switch_interval(interval);
+  renew_dispatch();
+}
+
+void Vm::renew_dispatch() {
   std::lock_guard guard(threads_mutex_);
   for (VmThread* thread : threads_) thread->request(kNewDispatch);
 }
 
-VmThread* Vm::add_thread(std::string name) {
-  auto* thread = new VmThread(*this, std::move(name));
+VmThread* Vm::add_thread(std::string name, std::uint64_t number) {
+  auto* thread = new VmThread(*this, std::move(name), number != 0 ? number : next_thread_number());
   {
     std::lock_guard guard(threads_mutex_);
     threads_.push_back(thread);
     thread_count_.store(threads_.size(), std::memory_order_relaxed);
     if (interruption() != Interruption::kNone) thread->request(kInterrupt);
   }
-  thread->attach();
+  if (!scheduler_.turns()) thread->attach();  // whose turn it is, runs
   thread->coroutine = Coroutine::make_main(thread->heap());
   return thread;
 }
@@ -68,6 +89,11 @@ void Vm::remove_thread(VmThread* thread) {
   delete thread;
 }
 
+void Vm::add_records(const std::vector<ThreadRecord>& records) {
+  std::lock_guard guard(threads_mutex_);
+  ended_.insert(ended_.end(), records.begin(), records.end());
+}
+
 std::vector<Vm::ThreadRecord> Vm::thread_records() {
   std::lock_guard guard(threads_mutex_);
   std::vector<ThreadRecord> records = ended_;
@@ -81,6 +107,11 @@ std::vector<Vm::ThreadRecord> Vm::thread_records() {
   return records;
 }
 
+void Vm::each_thread(const std::function<void(VmThread&)>& visit) {
+  std::lock_guard guard(threads_mutex_);
+  for (VmThread* thread : threads_) visit(*thread);
+}
+
 bool Vm::everyone_stands_still(const VmThread& except) const {
   return std::all_of(threads_.begin(), threads_.end(), [&](const VmThread* thread) {
     return thread == &except || thread->state_.load(std::memory_order_seq_cst) == VmThread::State::kDetached;
@@ -88,7 +119,7 @@ bool Vm::everyone_stands_still(const VmThread& except) const {
 }
 
 void Vm::stop_the_world(VmThread& thread) {
-  if (has_gil()) return;
+  if (has_gil() || scheduler_.turns()) return;
   // While this thread waits for another stopper it must itself count as stopped.
   thread.detach();
   stopper_mutex_.lock();
@@ -109,7 +140,7 @@ void Vm::stop_the_world(VmThread& thread) {
 }
 
 void Vm::resume_the_world(VmThread&) {
-  if (has_gil()) return;
+  if (has_gil() || scheduler_.turns()) return;
   {
     std::lock_guard guard(threads_mutex_);
     stopped_.store(false, std::memory_order_seq_cst);
@@ -149,23 +180,68 @@ void Vm::mark_roots(Marker& marker) {
     }
     marker.mark(thread->error);
     marker.mark(thread->script_object);
+    marker.mark(thread->locals);
+    marker.mark(thread->event_loop);
     if (thread->erring_native) marker.mark_object(thread->erring_native);
+    for (Coroutine* coroutine : thread->interrupted_coroutines) marker.mark_object(coroutine);
   }
 }
 
 void Vm::interrupt(Interruption reason, int exit_status) {
-  Interruption none = Interruption::kNone;
-  if (!interruption_.compare_exchange_strong(none, reason, std::memory_order_acq_rel)) return;
-  exit_status_.store(exit_status, std::memory_order_relaxed);
-  {
-    std::lock_guard guard(threads_mutex_);
-    for (VmThread* thread : threads_) thread->request(kInterrupt);
-  }
+  if (!mark_interrupted(reason, exit_status)) return;
+  // Before anybody is woken: who returns from a wait finds that its own VM is interrupted.
+  if (related) related->mark_others_interrupted(*this, reason, exit_status);
   scheduler_.interrupt_all();
+  if (on_interruption) on_interruption();
+}
+
+bool Vm::mark_interrupted(Interruption reason, int exit_status) {
+  End none{Interruption::kNone, 0};
+  if (!end_.compare_exchange_strong(none, End{reason, exit_status}, std::memory_order_acq_rel)) return false;
+  std::lock_guard guard(threads_mutex_);
+  for (VmThread* thread : threads_) thread->request(kInterrupt);
+  return true;
+}
+
+void Vm::interrupt(VmThread& thread) {
+  thread.request(kInterrupt);
+  scheduler_.interrupt(thread.parker());
+  std::lock_guard guard(thread.guest_mutex_);
+  if (thread.guest_) thread.guest_->vm().interrupt(*thread.guest_);
+}
+
+void Vm::set_guest(VmThread& host, VmThread* guest) {
+  std::lock_guard guard(host.guest_mutex_);
+  host.guest_ = guest;
+  if (guest && host.interrupted()) guest->request(kInterrupt);
+}
+
+void Vm::end_interruption(VmThread& thread) {
+  scheduler_.clear_interrupt(thread.parker());
+  // Either this sees that the whole VM is interrupted, or whoever does that has yet to make its request.
+  std::lock_guard guard(threads_mutex_);
+  if (interruption() == Interruption::kNone) thread.clear(kInterrupt);
+}
+
+std::uint64_t Vm::randomness() {
+  std::lock_guard guard(random_mutex_);
+  if (random_) return random_->next();
+  std::random_device device;
+  return static_cast<std::uint64_t>(device()) << 32 | device();
+}
+
+const void* Vm::shown_address(Value value) {
+  if (!is_deterministic()) return value.as_object();
+  std::lock_guard guard(random_mutex_);
+  std::uintptr_t& number =
+      value.is_identity() ? shown_identities_[value.as_object()] : shown_objects_[value.as_object()];
+  if (number == 0) number = ++objects_shown_;
+  return reinterpret_cast<const void*>(number * 16);
 }
 
 int Vm::fork(VmThread& thread) {
   stop_the_world(thread);
+  if (related) related->prepare_fork();
   // In this order, as a collection takes them.
   heap_.lock();
   threads_mutex_.lock();
@@ -177,10 +253,12 @@ int Vm::fork(VmThread& thread) {
     threads_.assign(1, &thread);
     thread_count_.store(1, std::memory_order_relaxed);
     ended_.clear();
+    ++generation_;
     new (&threads_changed_) std::condition_variable;
   }
   threads_mutex_.unlock();
   heap_.unlock();
+  if (related) related->end_fork(*this, child == 0);
   resume_the_world(thread);
   return child;
 }

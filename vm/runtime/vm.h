@@ -11,24 +11,32 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <unordered_map>
 #include <vector>
 
+#include "vm/base/random.h"
 #include "vm/base/settings.h"
 #include "vm/object/table.h"
 #include "vm/runtime/gil.h"
+#include "vm/runtime/related_vms.h"
 #include "vm/runtime/vm_thread.h"
 #include "vm/runtime/warnings.h"
 
 namespace gilvm {
 
 // Why a VM's threads are made to leave their scripts.
-enum class Interruption : std::uint32_t { kNone, kSignal, kTimeout, kExit };
+enum class Interruption : unsigned { kNone, kSignal, kTimeout, kExit, kDeadlock };
 
 struct VmSettings {
   LockSettings lock;
-  std::uint32_t hash_seed = 0;
   std::size_t max_memory = 0;  // bytes that the heap may have in use; 0: as many as the machine has
+  // Where all that is random comes from: hashes, random numbers, the addresses that a script is shown.
+  // Without it each run has its own numbers and its own addresses.
+  std::optional<std::uint64_t> seed = {};
 };
+
+class SyncObserver;
 
 class Vm {
  public:
@@ -37,13 +45,24 @@ class Vm {
   ~Vm();
   Vm(const Vm&) = delete;
 
+  // No other VM of the process has or had it: what outlives a VM is known by this, as another VM may get the
+  // address. Never 0.
+  const std::uint64_t serial;
+
   Heap& heap() { return heap_; }
   StringTable& strings() { return strings_; }
   Gil& gil() { return gil_; }
   Scheduler& scheduler() { return scheduler_; }
   const LockSettings& lock() const { return settings_.lock; }
+  std::size_t max_memory() const { return settings_.max_memory; }  // 0: as much as the machine has
   bool has_gil() const { return settings_.lock.regime == LockRegime::kGil; }
   void set_switch_interval(SwitchInterval interval);
+  // Has every thread set up its dispatch anew, at its next switch point. Any thread.
+  void renew_dispatch();
+
+  // Told how threads wait for each other; null: nobody. Set before any script runs, under a deterministic
+  // scheduler.
+  SyncObserver* sync_observer = nullptr;
 
   // Set up by the library, before a second thread exists. All of them are roots.
   Table* globals = nullptr;
@@ -55,8 +74,12 @@ class Vm {
   NativeFunction* protected_call = nullptr;
   String* name_of(Event event) const { return event_names_[static_cast<unsigned>(event)]; }
 
-  // Adds a thread, attached, for the calling OS thread.
-  VmThread* add_thread(std::string name);
+  // The other VMs of the program; null: there can be none. Set while one thread exists.
+  RelatedVms* related = nullptr;
+
+  // Adds a thread, attached, for the calling OS thread. `number`: what next_thread_number() gave for it
+  // before, or 0.
+  VmThread* add_thread(std::string name, std::uint64_t number = 0);
   // Removes the calling thread; its statistics are kept for the report.
   void remove_thread(VmThread* thread);
   // Calls `visit` for each thread, those that have ended first. Any thread.
@@ -66,6 +89,10 @@ class Vm {
     Nanoseconds held, waited;
   };
   std::vector<ThreadRecord> thread_records();
+  // Has thread_records() tell of threads that were another VM's.
+  void add_records(const std::vector<ThreadRecord>& records);
+  // Calls `visit` for each thread that exists. REQUIRES: all of them wait.
+  void each_thread(const std::function<void(VmThread&)>& visit);
   std::size_t thread_count() const { return thread_count_.load(std::memory_order_relaxed); }
   std::uint64_t next_thread_number() { return thread_numbers_.fetch_add(1, std::memory_order_relaxed); }
 
@@ -80,14 +107,41 @@ class Vm {
 
   Warnings& warnings() { return warnings_; }
 
+  // 64 bits that nobody can foresee, or that the seed determines.
+  std::uint64_t randomness();
+  // What a script is shown as the address of an object, or of what an identity stands for. With a seed,
+  // objects are numbered as they are shown.
+  const void* shown_address(Value value);
+  // Does all that the scheduler and the seed decide come out the same in every run? Then what they cannot
+  // decide is not there.
+  bool is_deterministic() const { return settings_.seed.has_value(); }
+
   // Makes every thread leave its script, and every wait return. Any thread, but no signal handler.
+  // The other VMs of the program follow.
   void interrupt(Interruption reason, int exit_status = 0);
-  Interruption interruption() const { return interruption_.load(std::memory_order_acquire); }
-  int exit_status() const { return exit_status_.load(std::memory_order_relaxed); }
+  // The part of it that concerns this VM: every thread is asked to leave its script, and none that waits is
+  // woken. False: that was done before.
+  bool mark_interrupted(Interruption reason, int exit_status);
+  Interruption interruption() const { return end_.load(std::memory_order_acquire).reason; }
+  // The thread whose interrupt() it is tells this last, when every thread has been told. Set while one thread
+  // exists, and not changed before the others have ended.
+  std::function<void()> on_interruption;
+  // The same for one thread alone, and until end_interruption(): what call_interruptibly() called ends with
+  // an error. Any thread, but no signal handler.
+  void interrupt(VmThread& thread);
+  // While `host`, whose thread it is, runs scripts in another VM as `guest`, what interrupts it interrupts
+  // that; null: it is back. REQUIRES: `host` is the caller's.
+  void set_guest(VmThread& host, VmThread* guest);
+  // Nothing is left of that, whether the thread has noticed it or not. REQUIRES: `thread` is the caller's.
+  void end_interruption(VmThread& thread);
+  int exit_status() const { return end_.load(std::memory_order_acquire).exit_status; }
 
   // fork() with the world stopped. In the child only the calling thread exists. -1: errno says why not.
   // REQUIRES: as stop_the_world().
   int fork(VmThread& thread);
+  // How often it was a child that fork() returned in, since the VM was made: lists of waiting threads that an
+  // older process has left behind are of no use. Any attached thread.
+  unsigned generation() const { return generation_; }
 
   // Values that native code keeps: traced in every collection.
   void add_root(const std::function<void(Marker&)>& trace) { roots_.push_back(trace); }
@@ -109,10 +163,22 @@ class Vm {
   String* memory_message_;
   std::vector<std::function<void(Marker&)>> roots_;
 
+  unsigned generation_ = 0;  // written while one thread exists
+
+  std::mutex random_mutex_;  // guards what follows
+  std::optional<Random> random_;
+  std::unordered_map<const Object*, std::uintptr_t> shown_objects_;  // those that exist
+  std::unordered_map<const void*, std::uintptr_t> shown_identities_;
+  std::uintptr_t objects_shown_ = 0;
   std::atomic<std::uint64_t> thread_numbers_{1};
   std::atomic<std::size_t> thread_count_{0};
-  std::atomic<Interruption> interruption_{Interruption::kNone};
-  std::atomic<int> exit_status_{0};
+  // In one word: whoever sees the reason has the status. Aligned as that word is: else clang calls a library
+  // for what is one instruction.
+  struct alignas(std::uint64_t) End {
+    Interruption reason;
+    int exit_status;
+  };
+  std::atomic<End> end_{End{Interruption::kNone, 0}};
 
   // Stopping the world, where no GIL does it.
   std::mutex stopper_mutex_;          // held by the thread that has stopped the world

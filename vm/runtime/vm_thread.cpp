@@ -10,31 +10,50 @@ namespace {
 
 const DispatchLabels* labels = nullptr;
 
+// Does the handler run an instruction that is a switch point? Of a superinstruction only the second can be
+// one.
+constexpr bool has_switch_point(unsigned handler) {
+  return is_switch_point(handler < kOpcodeCount ? static_cast<Opcode>(handler)
+                                                : kSuperinstructions[handler - kOpcodeCount].second);
+}
+
+// A statistic has one writer, so it needs no atomic addition.
+template <typename T>
+void add_to(std::atomic<T>& statistic, T amount) {
+  statistic.store(statistic.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 void set_dispatch_labels(const DispatchLabels* new_labels) { labels = new_labels; }
 
-VmThread::VmThread(Vm& vm, std::string name)
+VmThread::VmThread(Vm& vm, std::string name, std::uint64_t number)
     : coroutine(nullptr),
       vm_(vm),
       heap_(vm.heap().attach(this)),
-      parker_(vm.scheduler().current()),
+      parker_(&vm.scheduler().current()),
+      turns_(vm.scheduler().turns()),
       name_(std::move(name)),
-      number_(vm.next_thread_number()),
-      stops_anywhere_(vm.lock().points == SwitchPoints::kEvery) {
+      number_(number),
+      stops_anywhere_(vm.lock().points == SwitchPoints::kEvery),
+      turn_changed_(vm.scheduler().now()) {
   set_up_dispatch();
 }
 
 VmThread::~VmThread() { vm_.heap().detach(heap_); }
 
+void VmThread::move_to_this_thread() { parker_ = &vm_.scheduler().current(); }
+
 void VmThread::set_up_dispatch() {
   if (!labels) return;
+  handlers = vm_.lock().regime == LockRegime::kObject ? labels->locked : labels->direct;
   counts_ = vm_.has_gil() && vm_.gil().interval().counted();
   if (counts_ && instructions_left_ == 0) instructions_left_ = vm_.gil().interval().instructions;
-  const void* detour = counts_ ? labels->count : nullptr;
+  const void* detour = counts_ || turns_ ? labels->count : nullptr;
+  if (turns_ && turns_->watcher) detour = labels->watch;
   if (coroutine && coroutine->hook.mask != 0) detour = labels->hook;
-  for (unsigned op = 0; op < kOpcodeCount; ++op) {
-    dispatch[op].store(detour ? detour : labels->direct[op], std::memory_order_relaxed);
+  for (unsigned handler = 0; handler < kHandlerCount; ++handler) {
+    dispatch[handler].store(detour ? detour : handlers[handler], std::memory_order_relaxed);
   }
   std::atomic_thread_fence(std::memory_order_seq_cst);  // invariant (2): whoever calls reads the breaker next
 }
@@ -44,14 +63,15 @@ void VmThread::hook_has_changed() {
   if (breaker_is_set()) lead_to_poll();
 }
 
-// The handlers are reached by way of the poll; the two other detours look at the breaker by themselves.
+// The handlers are reached by way of the poll; the other detours look at the breaker by themselves.
 void VmThread::lead_to_poll() {
   if (!labels) return;
-  for (unsigned op = 0; op < kOpcodeCount; ++op) {
-    if (!stops_anywhere_ && !is_switch_point(static_cast<Opcode>(op))) continue;
-    const void* const label = dispatch[op].load(std::memory_order_relaxed);
-    if (label != labels->count && label != labels->hook)
-      dispatch[op].store(labels->poll, std::memory_order_relaxed);
+  for (unsigned handler = 0; handler < kHandlerCount; ++handler) {
+    if (!stops_anywhere_ && !has_switch_point(handler)) continue;
+    const void* const label = dispatch[handler].load(std::memory_order_relaxed);
+    if (label != labels->count && label != labels->watch && label != labels->hook) {
+      dispatch[handler].store(labels->poll, std::memory_order_relaxed);
+    }
   }
 }
 
@@ -74,7 +94,10 @@ bool VmThread::answer_breaker() {
     detach();
     attach();
   }
-  if (reasons & kCollect) {
+  // At a loop or a call it is known which registers are in use. The next one is never far.
+  const bool collects_later = (reasons & kCollect) && coroutine->is_between_instructions &&
+                              !is_switch_point(coroutine->frame()->pc->op());
+  if ((reasons & kCollect) && !collects_later) {
     clear(kCollect);
     if (vm_.heap().wants_collection()) {
       vm_.collect(*this);
@@ -85,12 +108,13 @@ bool VmThread::answer_breaker() {
       }
     } else if (vm_.strings().is_crowded()) {
       vm_.stop_the_world(*this);
-      vm_.strings().grow_if_crowded();
+      vm_.strings().fit_chains();
       vm_.resume_the_world(*this);
     }
   }
   if (reasons & kCountUsedUp) clear(kCountUsedUp);
-  if (reasons & (kDropRequest | kCountUsedUp)) vm_.gil().yield(*this);
+  if (reasons & (kDropRequest | kCountUsedUp)) hand_over();
+  if (collects_later) lead_to_poll();
   return !interrupted();
 }
 
@@ -101,16 +125,44 @@ void VmThread::count_used_up() {
     set_up_dispatch();
     if (breaker_is_set()) lead_to_poll();  // no request has led there while all instructions were counted
   }
-  if (vm_.gil().wanted()) {
+  if (turns_ ? turns_->others_can_run() : vm_.gil().wanted()) {
     if (vm_.lock().points == SwitchPoints::kEvery) {
-      vm_.gil().yield(*this);
+      hand_over();
     } else {
       request(kCountUsedUp);  // done at the next loop or call
     }
   }
 }
 
+void VmThread::hand_over() {
+  if (turns_) {
+    take_turn(TurnReason::kMustYield);
+  } else {
+    vm_.gil().yield(*this);
+  }
+}
+
+void VmThread::come_to_instruction(Opcode opcode, bool may_stop) {
+  turns_->tick();
+  if (!vm_.has_gil()) {
+    if (touches_shared(opcode) || is_switch_point(opcode)) take_turn(TurnReason::kAccess);
+  } else if (!counts_ && may_stop) {
+    take_turn(TurnReason::kMayYield);
+  }
+}
+
+void VmThread::take_turn(TurnReason reason) {
+  const Instant asked = vm_.scheduler().now();
+  if (!turns_->take_turn(reason)) return;
+  // Others ran meanwhile.
+  add_to(statistics.held, asked - turn_changed_);
+  turn_changed_ = vm_.scheduler().now();
+  add_to(statistics.waited, turn_changed_ - asked);
+  add_to(statistics.switches, std::uint64_t{1});
+}
+
 void VmThread::detach() {
+  if (turns_) return;
   if (vm_.has_gil()) {
     vm_.gil().drop(*this);
     return;
@@ -124,6 +176,7 @@ void VmThread::detach() {
 }
 
 void VmThread::attach() {
+  if (turns_) return take_turn(TurnReason::kReturned);
   if (vm_.has_gil()) {
     vm_.gil().take(*this);
     return;
@@ -142,8 +195,15 @@ void VmThread::attach() {
 }
 
 WakeReason VmThread::park(std::optional<Instant> deadline) {
+  if (turns_) {
+    const Instant parked = vm_.scheduler().now();
+    const WakeReason reason = vm_.scheduler().park(*parker_, deadline);
+    add_to(statistics.held, parked - turn_changed_);
+    turn_changed_ = vm_.scheduler().now();
+    return reason;
+  }
   Blocking blocking(*this);
-  return vm_.scheduler().park(parker_, deadline);
+  return vm_.scheduler().park(*parker_, deadline);
 }
 
 Value VmThread::box(std::int64_t integer) {

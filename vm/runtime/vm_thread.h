@@ -11,12 +11,15 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "vm/bytecode/instruction.h"
 #include "vm/object/coroutine.h"
 #include "vm/runtime/gil.h"
 #include "vm/runtime/scheduler.h"
+#include "vm/runtime/turns.h"
 
 namespace gilvm {
 
@@ -27,7 +30,7 @@ enum Breaker : std::uint32_t {
   kDropRequest = 1 << 0,   // another thread wants the GIL; set and cleared by the Gil alone
   kStopTheWorld = 1 << 1,  // another thread needs all the others to stand still
   kCollect = 1 << 2,       // the heap has grown enough for a collection
-  kInterrupt = 1 << 3,     // the VM ends: Ctrl-C, a time-out, or os.exit
+  kInterrupt = 1 << 3,     // the VM ends: Ctrl-C, a time-out, or os.exit; or what the thread runs is to end
   kNewDispatch = 1 << 4,   // the switch points are to be watched in another way
   kCountUsedUp = 1 << 5,   // a counted interval is over, and another thread wants the GIL
   kFinalize = 1 << 6,      // finalizers are due: the interpreter's loop calls them
@@ -35,20 +38,26 @@ enum Breaker : std::uint32_t {
 
 // Addresses inside the interpreter's loop, which it makes known once.
 struct DispatchLabels {
-  const void* direct[kOpcodeCount];  // the handler of each instruction
-  const void* poll;                  // answers the eval breaker, then goes to the handler
-  const void* count;                 // counts the instruction, then goes to the handler
-  const void* hook;                  // tells the coroutine's hook, then goes to the handler
+  const void* direct[kHandlerCount];
+  const void* locked[kHandlerCount];  // under the lock regime `object`: stores into tables are others
+  const void* poll;                   // answers the eval breaker, then goes to the handler
+  const void* count;                  // counts the instruction, then goes to the handler
+  const void* watch;                  // the same, and tells the scheduler's watcher
+  const void* hook;                   // tells the coroutine's hook, then goes to the handler
 };
+
+class WaitReason;
 
 class VmThread final : public GilClient, private PressureListener {
  public:
-  VmThread(Vm& vm, std::string name);
+  VmThread(Vm& vm, std::string name, std::uint64_t number);
   ~VmThread() override;
 
   Vm& vm() { return vm_; }
   LocalHeap& heap() { return *heap_; }
-  Parker& parker() { return parker_; }
+  Parker& parker() { return *parker_; }
+  // From now on it is the calling OS thread's. REQUIRES: detached, and nobody else uses it meanwhile.
+  void move_to_this_thread();
   const std::string& name() const { return name_; }
   std::uint64_t number() const { return number_; }
 
@@ -60,6 +69,8 @@ class VmThread final : public GilClient, private PressureListener {
   NativeFunction* erring_native = nullptr;
   // A message handler has seen the error already.
   bool error_is_handled = false;
+  // It is the interruption of this thread, and says where that came.
+  bool error_is_interruption = false;
   // The native function that runs, and where its arguments begin in the stack; null outside of all scripts.
   NativeFunction* running_native = nullptr;
   std::uint32_t running_first = 0;
@@ -71,12 +82,26 @@ class VmThread final : public GilClient, private PressureListener {
   bool runs_finalizer = false;
   // The script's object that stands for this thread, or nil.
   Value script_object;
+  // The script's values that only this thread sees (threading.local): a table, or nil.
+  Value locals;
+  // What it waits for without a deadline; null: it does not.
+  const WaitReason* waits_for = nullptr;
   // The number of the worker that it is in `run --threads` or an experiment, from 1; 0: none.
   unsigned worker = 0;
 
   // The loop reads its next handler from here. Other threads may make the entries of switch points lead to
   // `poll`.
-  std::atomic<const void*> dispatch[kOpcodeCount];
+  std::atomic<const void*> dispatch[kHandlerCount];
+  // Where the detours lead to in the end: the handlers of this thread's lock regime.
+  const void* const* handlers = nullptr;
+
+  // Coroutines that an interruption of this thread alone has ended (kFailed), innermost first: who catches it
+  // closes their variables. Behind `dispatch`, which the loop reaches with a short offset.
+  std::vector<Coroutine*> interrupted_coroutines;
+  // The loop of the module `asyncio` that runs in this thread, or nil; and the Vm::generation() of the
+  // process in which it does: a child of a fork has none.
+  Value event_loop;
+  unsigned event_loop_generation = 0;
 
   bool breaker_is_set() const { return breaker_.load(std::memory_order_relaxed) != 0; }
   // Asks the thread to answer at its next switch point. Any thread.
@@ -88,11 +113,14 @@ class VmThread final : public GilClient, private PressureListener {
   // error raised, because a collection has left no memory. REQUIRES: attached, at a safepoint: everything
   // that the collector must see is in registers and frames, which may move.
   [[nodiscard]] bool answer_breaker();
-  // One instruction more is about to be run: in a counted interval, it counts. At its end another thread may
-  // get the GIL.
-  void count_instruction() {
+  // An instruction is about to be run. In a counted interval, it counts; at its end another thread may get
+  // the GIL. A deterministic scheduler may let others run first. `may_stop`: it is a switch point.
+  void before_instruction(Opcode opcode, bool may_stop) {
+    if (turns_) come_to_instruction(opcode, may_stop);
     if (counts_ && --instructions_left_ == 0) count_used_up();
   }
+  // The instruction at the frame's pc is next: the scheduler's watcher is told. REQUIRES: there is one.
+  void tell_watcher() { turns_->watcher->before_instruction(*this); }
   // Is every instruction a switch point (SwitchPoints::kEvery)?
   bool stops_anywhere() const { return stops_anywhere_; }
   bool finalizers_are_due() const { return breaker_.load(std::memory_order_relaxed) & kFinalize; }
@@ -123,12 +151,16 @@ class VmThread final : public GilClient, private PressureListener {
   void heap_is_under_pressure() override { request(kCollect); }
   Value box(std::int64_t integer);
   void count_used_up();
+  void hand_over();
+  void come_to_instruction(Opcode opcode, bool may_stop);
+  void take_turn(TurnReason reason);
   void set_up_dispatch();
   void lead_to_poll();
 
   Vm& vm_;
   LocalHeap* heap_;
-  Parker& parker_;
+  Parker* parker_;
+  Turns* const turns_;  // null: the threads run at the same time
   std::string name_;
   std::uint64_t number_;
   std::atomic<std::uint32_t> breaker_{0};
@@ -136,6 +168,9 @@ class VmThread final : public GilClient, private PressureListener {
   std::uint64_t instructions_left_ = 0;
   bool counts_ = false;        // the switch interval is a number of instructions
   const bool stops_anywhere_;  // SwitchPoints::kEvery
+  Instant turn_changed_;       // with turns_: when this thread's turn began, or ended
+  std::mutex guest_mutex_;     // guards guest_
+  VmThread* guest_ = nullptr;  // as what this thread runs scripts in another VM
 };
 
 // REQUIRES: called before any thread runs a script. The labels live for ever.

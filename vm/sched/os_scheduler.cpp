@@ -45,7 +45,10 @@ class OsScheduler::Slot final : public Parker {
   // The Parker.
   std::mutex mutex;
   std::condition_variable wake_up;
-  bool token = false;  // guarded by mutex
+  // Guarded by mutex.
+  bool token = false;
+  bool interrupted = false;  // this thread alone
+  bool asleep = false;       // without a deadline, and nobody has woken it yet
 };
 
 namespace {
@@ -63,27 +66,29 @@ OsScheduler::OsScheduler(std::size_t stack_bytes) : stack_bytes_(stack_bytes), s
 
 OsScheduler::~OsScheduler() {
   std::unique_lock lock(mutex_);
+  thread_ended_.wait(lock, [&] { return !runs_any(); });
   Slot* slot = slots_.load(std::memory_order_relaxed);
   while (slot != nullptr) {
-    thread_ended_.wait(lock, [&] { return slot->state != Slot::State::kRunning; });
     if (slot->state == Slot::State::kEnded) GILVM_CHECK(pthread_join(slot->thread, nullptr) == 0);
     delete std::exchange(slot, slot->next);
   }
 }
 
-bool OsScheduler::runs_threads() {
-  std::lock_guard guard(mutex_);
+// Of all Slots: a thread may have started another one just before its end, in whichever was free.
+// REQUIRES: mutex_ is held.
+bool OsScheduler::runs_any() const {
   for (Slot* slot = slots_.load(std::memory_order_relaxed); slot != nullptr; slot = slot->next) {
     if (slot->state == Slot::State::kRunning) return true;
   }
   return false;
 }
 
-void OsScheduler::join_all() {
+bool OsScheduler::join_all(std::optional<Instant> deadline) {
   std::unique_lock lock(mutex_);
-  for (Slot* slot = slots_.load(std::memory_order_relaxed); slot != nullptr; slot = slot->next) {
-    thread_ended_.wait(lock, [&] { return slot->state != Slot::State::kRunning; });
-  }
+  const auto all_ended = [&] { return !runs_any(); };
+  if (deadline) return thread_ended_.wait_until(lock, *deadline, all_ended);
+  thread_ended_.wait(lock, all_ended);
+  return true;
 }
 
 StartResult OsScheduler::start(std::function<void()> body) {
@@ -91,6 +96,7 @@ StartResult OsScheduler::start(std::function<void()> body) {
   Slot* slot = claim_slot();
   if (slot == nullptr) return {.thread = 0, .error = ENOMEM};
   slot->state = Slot::State::kRunning;
+  ++threads_;
   slot->id = ++last_thread_;
   slot->thread = {};  // after a fork in the middle of this, the Slot must not seem to be the survivor's
   slot->body = std::move(body);
@@ -98,6 +104,7 @@ StartResult OsScheduler::start(std::function<void()> body) {
   const int error = create_thread(*slot);
   if (error != 0) {
     slot->state = Slot::State::kFree;
+    --threads_;
     slot->body = nullptr;
     return {.thread = 0, .error = error};
   }
@@ -129,7 +136,12 @@ void* OsScheduler::run_slot(void* argument) {
   body = nullptr;
   std::unique_lock lock(scheduler.mutex_);
   // After a fork in `body` this thread is the child's main thread, and nobody's to join.
-  if (slot.state == Slot::State::kRunning) slot.state = Slot::State::kEnded;
+  if (slot.state == Slot::State::kRunning) {
+    --scheduler.threads_;
+    // While it is running: whoever waits for its end waits for on_deadlock too.
+    scheduler.look_for_deadlock(lock, &slot);
+    slot.state = Slot::State::kEnded;
+  }
   scheduler.thread_ended_.notify_all();
   return nullptr;
 }
@@ -191,6 +203,7 @@ Parker& OsScheduler::current() {
     slot = claim_slot();
     GILVM_CHECK(slot != nullptr);
     slot->state = Slot::State::kForeign;
+    ++threads_;
     slot->thread = pthread_self();
   }
   remembered = {.serial = serial_, .parker = slot};
@@ -203,9 +216,20 @@ WakeReason OsScheduler::park(Parker& parker, std::optional<Instant> deadline) {
   std::unique_lock lock(slot.mutex);
   while (true) {
     // Relaxed: the Slot's mutex orders it, see interrupt_all().
-    if (interrupted_.load(std::memory_order_relaxed)) return WakeReason::kInterrupted;
+    if (slot.interrupted || interrupted_.load(std::memory_order_relaxed)) {
+      wake(slot);
+      return WakeReason::kInterrupted;
+    }
     if (std::exchange(slot.token, false)) return WakeReason::kUnparked;
-    if (!deadline) {
+    if (!deadline && !slot.asleep) {
+      slot.asleep = true;
+      if (++asleep_ < threads_) continue;
+      lock.unlock();
+      std::unique_lock all(mutex_);
+      look_for_deadlock(all, nullptr);
+      all.unlock();
+      lock.lock();
+    } else if (!deadline) {
       slot.wake_up.wait(lock);
     } else if (monotonic_now() < *deadline) {
       slot.wake_up.wait_until(lock, *deadline);
@@ -215,11 +239,40 @@ WakeReason OsScheduler::park(Parker& parker, std::optional<Instant> deadline) {
   }
 }
 
+// REQUIRES: slot.mutex is held.
+void OsScheduler::wake(Slot& slot) {
+  if (std::exchange(slot.asleep, false)) {
+    ++wakes_;
+    --asleep_;
+  }
+  slot.wake_up.notify_one();
+}
+
+// `lock` holds mutex_, also afterwards; not while on_deadlock runs. The thread of `ending`, which may be
+// null, does not count any more.
+void OsScheduler::look_for_deadlock(std::unique_lock<std::mutex>& lock, const Slot* ending) {
+  if (!on_deadlock || asleep_ < threads_ || threads_ == 0 || deadlock_found_) return;
+  const std::uint64_t wakes = wakes_;
+  for (Slot* slot = slots_.load(std::memory_order_relaxed); slot != nullptr; slot = slot->next) {
+    if (slot->state != Slot::State::kForeign && slot->state != Slot::State::kRunning) continue;
+    if (slot == ending) continue;
+    std::lock_guard slot_lock(slot->mutex);
+    if (!slot->asleep) return;
+  }
+  // Who was awake until we came to it may have woken one that we had seen asleep. That one will look in its
+  // turn.
+  if (wakes_ != wakes) return;
+  deadlock_found_ = true;
+  lock.unlock();
+  on_deadlock();
+  lock.lock();
+}
+
 void OsScheduler::unpark(Parker& parker) {
   Slot& slot = static_cast<Slot&>(parker);
   std::unique_lock lock(slot.mutex);
   slot.token = true;
-  slot.wake_up.notify_one();
+  wake(slot);
 }
 
 void OsScheduler::interrupt_all() {
@@ -229,21 +282,43 @@ void OsScheduler::interrupt_all() {
   // flag. One whose Slot is not in the list yet will have mutex_ after us, and sees it too.
   for (Slot* slot = slots_.load(std::memory_order_relaxed); slot != nullptr; slot = slot->next) {
     std::unique_lock slot_lock(slot->mutex);
-    slot->wake_up.notify_one();
+    wake(*slot);
   }
 }
 
 void OsScheduler::clear_interrupt() {
   std::unique_lock lock(mutex_);
   interrupted_.store(false, std::memory_order_relaxed);
+  deadlock_found_ = false;
+}
+
+void OsScheduler::interrupt(Parker& parker) {
+  Slot& slot = static_cast<Slot&>(parker);
+  std::unique_lock lock(slot.mutex);
+  slot.interrupted = true;
+  wake(slot);
+}
+
+void OsScheduler::clear_interrupt(Parker& parker) {
+  Slot& slot = static_cast<Slot&>(parker);
+  std::unique_lock lock(slot.mutex);
+  slot.interrupted = false;
 }
 
 Instant OsScheduler::now() { return monotonic_now(); }
+
+double OsScheduler::wall_clock_seconds() { return gilvm::wall_clock_seconds(); }
+
+double OsScheduler::process_cpu_seconds() { return gilvm::process_cpu_seconds(); }
+
+double OsScheduler::thread_cpu_seconds() { return gilvm::thread_cpu_seconds(); }
 
 void OsScheduler::reset_after_fork() {
   // Nothing is destroyed: destroying a condition waits for its waiters, and they do not exist.
   new (&mutex_) std::mutex;
   new (&thread_ended_) std::condition_variable;
+  threads_ = 0;
+  asleep_ = 0;
   // Acquire: of claim_slot()'s release, which another thread may have done just before the fork.
   for (Slot* slot = slots_.load(std::memory_order_acquire); slot != nullptr; slot = slot->next) {
     new (&slot->mutex) std::mutex;
@@ -251,6 +326,8 @@ void OsScheduler::reset_after_fork() {
     const bool in_use = slot->state == Slot::State::kForeign || slot->state == Slot::State::kRunning;
     const bool survivor = in_use && pthread_equal(slot->thread, pthread_self()) != 0;
     slot->state = survivor ? Slot::State::kForeign : Slot::State::kFree;
+    slot->asleep = false;
+    if (survivor) ++threads_;
     // A body that was not begun is left as it is, and leaks: it may be half moved.
     if (!survivor) new (&slot->body) std::function<void()>;
   }

@@ -26,16 +26,18 @@ class OsScheduler final : public Scheduler {
 
   StartResult start(std::function<void()> body) override;
   void join(ThreadId thread) override;
-  // Returns when every thread that was started has ended. REQUIRES: as join().
-  void join_all();
-  // Would join_all() wait?
-  bool runs_threads();
+  bool join_all(std::optional<Instant> deadline = std::nullopt) override;
   Parker& current() override;
   WakeReason park(Parker& parker, std::optional<Instant> deadline) override;
   void unpark(Parker& parker) override;
   void interrupt_all() override;
   void clear_interrupt() override;
+  void interrupt(Parker& parker) override;
+  void clear_interrupt(Parker& parker) override;
   Instant now() override;
+  double wall_clock_seconds() override;
+  double process_cpu_seconds() override;
+  double thread_cpu_seconds() override;
   void reset_after_fork() override;
 
  private:
@@ -44,7 +46,10 @@ class OsScheduler final : public Scheduler {
 
   Slot* claim_slot();
   Slot* find_slot(ThreadId thread) const;
+  bool runs_any() const;
   int create_thread(Slot& slot);
+  void wake(Slot& slot);
+  void look_for_deadlock(std::unique_lock<std::mutex>& lock, const Slot* ending);
 
   const std::size_t stack_bytes_;
   const std::uint64_t serial_;  // never used twice in a process, unlike an address
@@ -57,8 +62,15 @@ class OsScheduler final : public Scheduler {
   // Written with mutex_ held. Read in park(), with the Slot's mutex held: see interrupt_all().
   std::atomic<bool> interrupted_{false};
 
+  // The threads that exist, and those of them that sleep in park() without a deadline: what keeps most from
+  // looking for a deadlock. The former is written with mutex_ held, the latter with the sleeper's.
+  std::atomic<std::size_t> threads_{0};
+  std::atomic<std::size_t> asleep_{0};
+  std::atomic<std::uint64_t> wakes_{0};  // how often one of those was woken
+
   // Guarded by mutex_.
   ThreadId last_thread_ = 0;
+  bool deadlock_found_ = false;
 };
 
 }  // namespace gilvm

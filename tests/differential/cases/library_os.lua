@@ -37,4 +37,4 @@ print(os.getenv("a name that no variable has"), type(os.getenv("PATH"))) print(o
 -- files
 local name = os.tmpname() print(type(name), io.open(name) ~= nil) local other = name .. "x" print(os.rename(name, other)) print(os.remove(other)) local function hide(...) local l = table.pack(...) for i = 1, l.n do l[i] = tostring(l[i]):gsub(name, "NAME", nil) end print(table.concat(l, " ")) end
 hide(os.remove(name)) hide(os.rename(name, other)) hide(os.remove("/")) hide(os.remove("/proc/self/x")) hide(os.rename("/tmp", "/proc/x/y")) hide(os.remove("")) hide(os.rename("", "")) os.execute("mkdir " .. other) hide(os.remove(other)) hide(os.remove(other))
-try(os.exit, "x") try(os.exit, {}) local names = {} for n in pairs(os) do names[#names + 1] = n end table.sort(names) print(table.concat(names, " "))
+try(os.exit, "x") try(os.exit, {}) local names = {} for n in pairs(os) do if not n:find("^get%l*pid$") and not n:find("cpu_count$") and not n:find("^sched_") then names[#names + 1] = n end end table.sort(names) print(table.concat(names, " "))

@@ -1,0 +1,424 @@
+#!/usr/bin/env bash
+# gilvm explore: of each program the outcomes that it can have, all of them and no others, and a schedule for each that
+# brings it back.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+# explore ARGUMENT...: sets `status`, fills out and err, and `outcomes`: "grade result" of each, sorted, in one line.
+explore() {
+  arguments=("$@") status=0
+  timeout -k 1 300 "$gilvm" explore --json "$@" >out 2>err </dev/null || status=$?
+  outcomes=$(grep -oE '"result":[^{}]*,"grade":"[a-z]+"' out | sed -E 's/"result":(.*),"grade":"([a-z]+)"/\2 \1/' |
+    sort | paste -sd, -)
+}
+want_outcomes() { [[ $outcomes == "$1" ]] || complain "the outcomes are $outcomes"; }
+want_schedules() { grep -q "\"schedules\":$1," out || complain "not $1 schedules"; }
+want_all() { grep -q '"covered":"all"' out || complain 'not all are covered'; }
+# Each schedule of the last explore, replayed with the script's words, observes the outcome it is for.
+want_replays() {
+  local result grade schedule
+  while IFS=$'\t' read -r result grade schedule; do
+    "$gilvm" replay --json "$schedule" "$@" >replayed 2>replay_errors </dev/null
+    local replay_status=$?
+    case $grade in
+      deadlock) ((replay_status == 3)) || complain "the replay of a deadlock ends with $replay_status" ;;
+      error) ((replay_status == 1)) || complain "the replay of an error ends with $replay_status" ;;
+      *) grep -qF "\"observed\":$result," replayed || complain "the replay of $result observes something else" ;;
+    esac
+    ! grep -q 'leaves the schedule' replay_errors || complain "the replay of $grade $result leaves its schedule"
+  done < <(grep -oE '"result":[^{}]*,"grade":"[a-z]+","count":[0-9]+,"switches":[0-9]+,"schedule":"[^"]*"' out |
+    sed -E 's/"result":(.*),"grade":"([a-z]+)".*"schedule":"([^"]*)"/\1\t\2\t\3/')
+}
+
+# ---- The scripts
+
+cat >add.lua <<'EOF'
+local N = tonumber(arg[1])
+return experiment {
+  name = "add",
+  setup = function() counter = 0 end,
+  worker = function() for _ = 1, N do counter = counter + 1 end end,
+  observe = function() return counter end,
+  expect = function(n) return n * N end,
+}
+EOF
+cat >hooked.lua <<'EOF'
+return experiment {
+  setup = function() debug.sethook(function() end, "l") end,
+  worker = function() end,
+}
+EOF
+cat >peterson.lua <<'EOF'
+local broken = arg[1] == "broken"
+return experiment {
+  setup = function() wants, turn, inside, most = {false, false}, 1, 0, 0 end,
+  worker = function(i)
+    local other = 3 - i
+    if not broken then wants[i] = true end
+    turn = other
+    while wants[other] and turn == other do end
+    inside = inside + 1
+    if inside > most then most = inside end
+    inside = inside - 1
+    wants[i] = false
+  end,
+  observe = function() return most end,
+  expect = function() return 1 end,
+}
+EOF
+cat >philosophers.lua <<'EOF'
+local threading = require "threading"
+local ordered = arg[1] == "ordered"
+return experiment {
+  setup = function()
+    forks = {}
+    for i = 1, 3 do forks[i] = threading.Lock() end
+  end,
+  worker = function(i, n)
+    local first, second = i, i % n + 1
+    if ordered and first > second then first, second = second, first end
+    local one <close> = forks[first]:hold()
+    local other <close> = forks[second]:hold()
+  end,
+  observe = function() return "fed" end,
+}
+EOF
+# A producer of two things and two who take one each. Who finds nothing waits at a lock of its own.
+cat >buffer.lua <<'EOF'
+local threading = require "threading"
+local once = arg[1] == "if"
+return experiment {
+  setup = function() items, negative, waiting, guard = 0, false, {}, threading.Lock() end,
+  worker = function(i)
+    local function wait()
+      local place = threading.Lock()
+      place:acquire()
+      waiting[#waiting + 1] = place
+      guard:release()
+      place:acquire()
+      guard:acquire()
+    end
+    if i == 1 then
+      for _ = 1, 2 do
+        guard:acquire()
+        items = items + 1
+        local place = table.remove(waiting, 1)
+        if place then place:release() end
+        guard:release()
+      end
+      return
+    end
+    guard:acquire()
+    if once then
+      if items == 0 then wait() end
+    else
+      while items == 0 do wait() end
+    end
+    items = items - 1
+    if items < 0 then negative = true end
+    guard:release()
+  end,
+  observe = function() return negative end,
+  expect = function() return false end,
+}
+EOF
+cat >writes.lua <<'EOF'
+local second = arg[1] == "opposite" and {"b", "a"} or {"a", "b"}
+return experiment {
+  setup = function() shared = {a = 0, b = 0} end,
+  worker = function(i)
+    local names = i == 1 and {"a", "b"} or second
+    local first, last = names[1], names[2]
+    shared[first] = i
+    shared[last] = i
+  end,
+  observe = function() return shared.a .. shared.b end,
+}
+EOF
+cat >closed.lua <<'EOF'
+local threading = require "threading"
+return experiment {
+  setup = function() lock, counter = threading.Lock(), 0 end,
+  worker = function(i)
+    pcall(function()
+      local held <close> = lock:hold()
+      counter = counter + 1
+      if i == 1 then error("it closes the lock all the same") end
+    end)
+  end,
+  observe = function() return counter end,
+  expect = function(n) return n end,
+}
+EOF
+cat >waits_for_ever.lua <<'EOF'
+return experiment {
+  setup = function() done = false end,
+  worker = function(i) if i == 1 then while not done do end else done = false end end,
+  observe = function() return done end,
+}
+EOF
+cat >counts_for_ever.lua <<'EOF'
+return experiment { worker = function(i) while true do i = i + 1 end end }
+EOF
+cat >fails.lua <<'EOF'
+return experiment {
+  setup = function() shared = {} end,
+  worker = function(i) if i == 1 then shared = nil else print(shared.x) end end,
+  observe = function() return true end,
+}
+EOF
+cat >closures.lua <<'EOF'
+local count = 0
+return experiment {
+  setup = function() count = 0 end,
+  worker = function() local function add() count = count + 1 end add() end,
+  observe = function() return count end,
+}
+EOF
+cat >started.lua <<'EOF'
+local threading = require "threading"
+return experiment {
+  setup = function() counter = 0 end,
+  worker = function(i)
+    local helper = threading.Thread{target = function() counter = counter + 1 end}
+    helper:start()
+    counter = counter + 1
+    helper:join()
+  end,
+  observe = function() return counter end,
+}
+EOF
+# What native functions touch: a table of replacements, a list while it is sorted, a table by a metamethod.
+cat >natives.lua <<'EOF'
+local what = {
+  gsub = {
+    function() text = ("a"):gsub("a", shared) end,
+    function() shared.a = "new" end,
+  },
+  sort = {
+    function()
+      table.sort(shared, function(one, other) seen = guard return one < other end)
+      text = table.concat(shared, " ")
+    end,
+    function() guard = 1 shared[2] = 0 end,
+  },
+  metamethod = {
+    function() text = tostring(shared + "a") end,
+    function() shared.a = "new" end,
+  },
+}
+return experiment {
+  setup = function()
+    shared = setmetatable({2, 1, a = "old"}, arg[1] == "metamethod" and {__add = rawget} or nil)
+  end,
+  worker = function(i) what[arg[1]][i]() end,
+  observe = function() return text end,
+}
+EOF
+# What setup does not set anew is as it was when the script was loaded, all the same.
+cat >loaded_once.lua <<'EOF'
+local count, names = 0, {}
+return experiment {
+  worker = function(i) count = count + 1 names[#names + 1] = tostring(names) end,
+  observe = function() return count end,
+}
+EOF
+cat >reads.lua <<'EOF'
+local file = io.open(arg[1])
+return experiment {
+  setup = function() lines = {0, 0} end,
+  worker = function(i) lines[i] = file:read("l") end,
+  observe = function() return lines[1] .. lines[2] end,
+}
+EOF
+cat >sometimes_helped.lua <<'EOF'
+local threading = require "threading"
+return experiment {
+  setup = function() flag, total = false, 0 end,
+  worker = function(i)
+    if i == 1 then flag = true return end
+    if flag then return end
+    local helper = threading.Thread{target = function() total = total + 1 end}
+    helper:start()
+    total = total + 1
+    helper:join()
+  end,
+  observe = function() return total end,
+}
+EOF
+cat >allocates.lua <<'EOF'
+return experiment {
+  setup = function() counter, ballast = 0, {} end,
+  worker = function()
+    for n = 1, 20 do ballast[n % 3 + 1] = ("x"):rep(1000000 + n) end
+    counter = counter + 1
+  end,
+  observe = function() return counter .. " " .. #ballast end,
+}
+EOF
+echo 'print(1)' >plain.lua
+
+# ---- The checks
+
+for lock in --no-gil --gil --lock=object; do
+  explore "$lock" add.lua 1
+  want_status 0
+  want_outcomes 'expected 2,inconsistent 1'
+  want_schedules 4
+  want_all
+  want_replays add.lua 1
+  conclude "one addition each gives 1 or 2 ($lock)"
+done
+explore --no-gil add.lua 2
+want_outcomes 'expected 4,inconsistent 2,inconsistent 3'
+want_schedules 34
+want_replays add.lua 2
+conclude 'two additions each give 2, 3 or 4'
+explore --no-gil add.lua 3
+want_outcomes 'expected 6,inconsistent 2,inconsistent 3,inconsistent 4,inconsistent 5'
+want_replays add.lua 3
+conclude 'three additions each give 2 to 6'
+explore --like=cpython3.12 add.lua 2
+want_outcomes 'expected 4'
+want_all
+conclude 'where the lock goes only at loops no addition is lost'
+explore --switch-interval=3i add.lua 1
+want_outcomes 'expected 2,inconsistent 1'
+want_replays add.lua 1
+conclude 'a counted interval has its own orders'
+explore --no-gil --threads=3 add.lua 1
+want_outcomes 'expected 3,inconsistent 1,inconsistent 2'
+want_replays add.lua 1
+conclude 'three threads lose up to two of three additions'
+
+explore --no-gil --preemptions=0 add.lua 2
+want_outcomes 'expected 4'
+want_schedules 2
+grep -q '"covered":"preemptions<=0"' out || complain 'it does not say what is covered'
+conclude 'without preemptions there are as many orders as there are of threads'
+explore --no-gil --preemptions=1 add.lua 2
+want_outcomes 'expected 4,inconsistent 2'
+want_replays add.lua 2
+conclude 'one preemption loses two additions or none'
+explore --no-gil --preemptions=2 add.lua 2
+want_outcomes 'expected 4,inconsistent 2,inconsistent 3'
+conclude 'two lose one'
+explore --no-gil --max-schedules=3 add.lua 2
+want_schedules 3
+grep -q '"covered":"partial"' out || complain 'it does not say that some are left'
+conclude '--max-schedules ends it, which is said'
+
+explore --no-gil writes.lua opposite
+want_schedules 3
+conclude 'two writes in opposite orders have three traces'
+explore --no-gil writes.lua same
+want_schedules 4
+conclude 'two writes in the same order have four traces'
+
+explore --no-gil peterson.lua
+want_outcomes 'expected 1'
+want_all
+conclude "Peterson's lock lets one in at a time"
+explore --no-gil peterson.lua broken
+want_outcomes 'expected 1,inconsistent 0,inconsistent 2'
+want_replays peterson.lua broken
+conclude "Peterson's lock without its first line lets both in"
+
+explore philosophers.lua
+want_status 3
+want_outcomes 'deadlock null,expected "fed"'
+want_replays philosophers.lua
+conclude 'two philosophers may starve'
+explore --no-gil --threads=3 philosophers.lua
+want_status 3
+want_outcomes 'deadlock null,expected "fed"'
+want_replays philosophers.lua
+conclude 'so may three'
+explore --no-gil --threads=3 philosophers.lua ordered
+want_status 0
+want_outcomes 'expected "fed"'
+want_all
+conclude 'who takes the lower fork first does not'
+explore --no-gil --threads=3 buffer.lua if
+want_outcomes 'expected false,inconsistent true'
+want_replays buffer.lua if
+conclude 'a buffer that is looked at once is emptied twice'
+explore --no-gil --threads=3 buffer.lua while
+want_outcomes 'expected false'
+want_all
+conclude 'a buffer that is looked at again is not'
+
+explore --no-gil closed.lua
+want_outcomes 'expected 2'
+want_all
+conclude 'a lock that an error releases still orders its threads'
+explore --no-gil closures.lua
+want_outcomes 'expected 1,expected 2'
+conclude 'captured locals are shared'
+explore --no-gil --threads=1 started.lua
+want_outcomes 'expected 1,expected 2'
+want_all
+want_replays started.lua
+conclude 'threads that a worker starts are ordered, too'
+explore --no-gil fails.lua
+want_status 1
+want_outcomes 'error null,expected true'
+want_replays fails.lua
+[[ $(wc -l <out) == 1 ]] || complain 'what the script prints is not left out'
+conclude 'an error is an outcome'
+
+for what in gsub sort metamethod; do
+  explore --no-gil --preemptions=2 natives.lua $what
+  all=$outcomes
+  [[ $all == *,* ]] || complain "its order makes no difference: $all"
+  explore --no-gil natives.lua $what
+  want_outcomes "$all"
+  want_replays natives.lua $what
+  conclude "what a native function touches is seen ($what)"
+done
+
+explore --no-gil loaded_once.lua
+want_outcomes 'expected 1,expected 2'
+want_replays loaded_once.lua
+conclude 'each schedule begins where the script has been loaded'
+printf 'a\nb\n' >lines.txt
+explore --no-gil reads.lua lines.txt
+want_outcomes 'expected "ab",expected "ba"'
+want_all
+conclude 'so does what is read from a file'
+explore --no-gil sometimes_helped.lua
+want_outcomes 'expected 0,expected 1,expected 2'
+want_all
+want_replays sometimes_helped.lua
+conclude 'some schedules may have more threads than the first one'
+explore --no-gil --threads=1 allocates.lua
+want_outcomes 'expected "1 3"'
+conclude 'memory is collected'
+
+explore --no-gil waits_for_ever.lua
+want_status 3
+want_outcomes 'deadlock null'
+grep -q 'go round in loops' out || complain 'it is not said why'
+conclude 'a thread that waits in a loop for ever is seen'
+explore --no-gil counts_for_ever.lua
+want_status 0
+grep -q '"covered":"partial","schedules":0,"given_up":[1-9]' out || complain 'it does not say that it gave up'
+conclude 'a thread that never ends is given up'
+explore --no-gil --timeout=1s counts_for_ever.lua
+((status == 124 || status == 0)) || complain "exit status $status"
+conclude 'a time-out ends it'
+
+explore hooked.lua
+want_status 1
+want_outcomes 'error null'
+conclude 'a hook, whose steps are not seen, is refused'
+explore plain.lua
+want_status 1
+grep -q 'needs a script that returns experiment{...}' err || complain 'it does not say why'
+conclude 'only an experiment can be explored'
+timeout 60 "$gilvm" explore --no-gil add.lua 2 >out 2>err
+grep -qx 'from one of these only where the order makes no difference.' out || complain 'the sentence is missing'
+! grep -v '^  schedule: ' out | grep -qE '.{81}' || complain 'a line is too wide'
+conclude 'the table fits a terminal'
+
+printf '%d passed, %d failed\n' "$passed" "$failed"
+((failed == 0))

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Random programs of several threads, each run twice under a deterministic schedule: the same output and the same
+# schedule, and a replay that leaves it nowhere.
+count=200
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+failed=0 differing=0
+complain() {
+  failed=$((failed + 1))
+  printf 'FAILED program %d: %s (%s)\n' "$program" "$1" "${flags[*]}"
+}
+kinds=(random round-robin pct)
+for ((program = 1; program <= count; ++program)); do
+  "$gilvm" "$here/random_threads.lua" "$program" >program.lua || exit 1
+  flags=("--schedule=${kinds[program % 3]}" "--seed=$program" --stats)
+  ((program % 2)) && flags+=(--no-gil)
+  ((program % 5 == 0)) && flags+=(--switch-interval=7i)
+  "$gilvm" run "${flags[@]}" program.lua >out.1 2>err.1
+  status=$?
+  "$gilvm" run "${flags[@]}" program.lua >out.2 2>err.2
+  [[ $? == "$status" ]] || complain 'the exit status differs'
+  cmp -s out.1 out.2 || complain 'the output differs'
+  cmp -s err.1 err.2 || complain 'the statistics or the schedule differ'
+  grep -q '^schedule: ' err.1 || complain 'there is no schedule'
+  "$gilvm" replay err.1 program.lua >out.3 2>err.3
+  [[ $? == "$status" ]] || complain "the replay's exit status differs"
+  cmp -s out.1 out.3 || complain "the replay's output differs"
+  "$gilvm" run "${flags[@]/#--seed=*/--seed=0}" program.lua >out.4 2>/dev/null
+  cmp -s out.1 out.4 || differing=$((differing + 1))
+done
+# Not each: a program may have nothing that a seed could change.
+if ((differing * 2 < count)); then
+  printf 'FAILED another seed made a difference to %d of %d programs only\n' "$differing" "$count"
+  failed=$((failed + 1))
+fi
+printf '%d programs, %d failed\n' "$count" "$failed"
+((failed == 0))

@@ -1,0 +1,50 @@
+// What the race detector has found in a run, in words that outlive the run's VM.
+//
+// Threads: plain data.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gilvm {
+
+struct HeldLock {
+  std::string name;  // as the script calls it; empty: not known
+  std::string file;  // where the thread took it
+  std::int32_t line = 0;
+};
+
+struct FoundAccess {
+  std::string file;
+  std::int32_t line = 0;
+  std::string thread;
+  std::string started_at;  // "a.lua:12"; empty: no script has started the thread
+  bool writes = false;
+  std::vector<HeldLock> locks;
+  std::vector<std::string> traceback;  // innermost first
+  HeldLock takes;                      // kLockOrder: what it takes there, with the name alone
+};
+
+struct RaceFinding {
+  enum class Kind : std::uint8_t {
+    kRace,       // two accesses, one of them a write, with nothing that orders them
+    kWrongLock,  // the same, where both hold a lock, but none in common
+    // Three accesses: one thread has read a value, another one has written, and then the first has written
+    // what it made of the value that it had read.
+    kLostUpdate,
+    kLockOrder,  // an access for each lock of a cycle: where a thread takes it that holds the one before
+    kDeadlock,   // every thread waits; an access for each, which is no access but where it waits
+  };
+
+  Kind kind = Kind::kRace;
+  std::string variable;  // kLockOrder: the locks
+  std::vector<FoundAccess> accesses;
+  std::string report;    // kDeadlock: who waits for whom
+  std::string schedule;  // of a run that shows it
+
+  // The same for findings that differ only in when they were seen.
+  std::string identity() const;
+};
+
+}  // namespace gilvm

@@ -1,0 +1,103 @@
+#include "vm/base/snapshot_area.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "vm/base/check.h"
+
+namespace gilvm {
+namespace {
+
+constexpr std::size_t kBytes = std::size_t{256} << 20;  // of addresses
+// What a run may leave resident behind the saved part for the next one.
+constexpr std::size_t kKept = std::size_t{4} << 20;
+constexpr std::size_t kPage = 4096;
+
+std::uintptr_t rounded_up(std::uintptr_t address, std::size_t alignment) {
+  return (address + alignment - 1) / alignment * alignment;
+}
+
+}  // namespace
+
+thread_local constinit SnapshotArea* SnapshotArea::current_ = nullptr;
+std::uintptr_t SnapshotArea::lowest_ = 0, SnapshotArea::highest_ = 0;
+bool SnapshotArea::serves_operators = false;
+
+SnapshotArea::SnapshotArea() {
+  GILVM_CHECK(highest_ == 0);
+  if (!serves_operators) return;
+  void* memory =
+      mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) return;
+  begin_ = lower_ = static_cast<std::byte*>(memory);
+  upper_ = begin_ + kBytes;
+  lowest_ = reinterpret_cast<std::uintptr_t>(begin_);
+  highest_ = lowest_ + kBytes;
+}
+
+SnapshotArea::~SnapshotArea() {
+  GILVM_CHECK(current_ != this);
+  if (!begin_) return;
+  lowest_ = highest_ = 0;
+  munmap(begin_, kBytes);
+}
+
+void* SnapshotArea::allocate(std::size_t bytes, std::size_t alignment) {
+  auto* memory =
+      reinterpret_cast<std::byte*>(rounded_up(reinterpret_cast<std::uintptr_t>(lower_), alignment));
+  if (memory > upper_ || bytes > static_cast<std::size_t>(upper_ - memory)) {
+    has_effects_ = true;  // what it has comes from elsewhere
+    return nullptr;
+  }
+  lower_ = memory + bytes;
+  return memory;
+}
+
+void* SnapshotArea::allocate_above(std::size_t bytes, std::size_t alignment) {
+  if (bytes + alignment > static_cast<std::size_t>(upper_ - lower_)) {
+    has_effects_ = true;
+    return nullptr;
+  }
+  const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(upper_) - bytes;
+  upper_ = reinterpret_cast<std::byte*>(end / alignment * alignment);
+  // A run before may have had it.
+  if (saved_upper_) std::memset(upper_, 0, bytes);
+  return upper_;
+}
+
+void SnapshotArea::save() {
+  GILVM_CHECK(current_ == nullptr && !copy_);
+  copy_bytes_ = static_cast<std::size_t>(lower_ - begin_);
+  copy_ = std::make_unique<std::byte[]>(copy_bytes_);
+  std::memcpy(copy_.get(), begin_, copy_bytes_);
+  saved_upper_ = upper_;
+}
+
+void SnapshotArea::restore() {
+  GILVM_CHECK(current_ == nullptr && copy_ && !has_effects_);
+  std::byte* const end = begin_ + copy_bytes_;
+  if (static_cast<std::size_t>(lower_ - end) > kKept) {
+    const std::uintptr_t first = rounded_up(reinterpret_cast<std::uintptr_t>(end) + kKept, kPage);
+    const std::uintptr_t last = reinterpret_cast<std::uintptr_t>(lower_) / kPage * kPage;
+    if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  }
+  std::memcpy(begin_, copy_.get(), copy_bytes_);
+  lower_ = end;
+  upper_ = saved_upper_;
+}
+
+void* SnapshotArea::take(std::size_t bytes, std::size_t alignment) noexcept {
+  if (current_) [[unlikely]] {
+    if (void* memory = current_->allocate(bytes, alignment)) return memory;
+  }
+  if (alignment <= alignof(std::max_align_t)) return std::malloc(bytes);
+  return std::aligned_alloc(alignment, rounded_up(bytes, alignment));
+}
+
+void SnapshotArea::give(void* memory) noexcept {
+  if (!holds(memory)) std::free(memory);
+}
+
+}  // namespace gilvm

@@ -1,0 +1,291 @@
+#include "vm/explore/exploration.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "vm/base/check.h"
+
+namespace gilvm {
+namespace {
+
+bool contains(std::span<const ThreadId> threads, ThreadId thread) {
+  return std::find(threads.begin(), threads.end(), thread) != threads.end();
+}
+
+bool conflict(const std::vector<Access>& one, const std::vector<Access>& other) {
+  for (const Access& access : one) {
+    for (const Access& another : other) {
+      if (gilvm::conflict(access, another)) return true;
+    }
+  }
+  return false;
+}
+
+template <typename Sleepers>
+bool sleeps(const Sleepers& sleepers, ThreadId thread) {
+  return std::any_of(sleepers.begin(), sleepers.end(),
+                     [thread](const auto& sleeper) { return sleeper.thread == thread; });
+}
+
+}  // namespace
+
+Exploration::Index& Exploration::at(Clock& clock, ThreadId thread) {
+  if (clock.size() <= thread) clock.resize(thread + 1);
+  return clock[thread];
+}
+
+void Exploration::join(Clock& clock, const Clock& other) {
+  if (clock.size() < other.size()) clock.resize(other.size());
+  for (std::size_t thread = 0; thread < other.size(); ++thread) {
+    clock[thread] = std::max(clock[thread], other[thread]);
+  }
+}
+
+bool Exploration::comes_before(Index earlier, const Clock& clock) const {
+  const ThreadId thread = events_[earlier].thread;
+  return thread < clock.size() && clock[thread] > earlier;
+}
+
+bool Exploration::begin() {
+  depth_ = 0;
+  has_touched_ = false;
+  if (!has_begun_) return has_begun_ = true;
+  while (!nodes_.empty()) {
+    Node& node = nodes_.back();
+    node.done.push_back({node.chosen, events_.back().accesses});
+    drop_last_event();
+    for (const ThreadId thread : node.to_try) {
+      if (sleeps(node.done, thread) || sleeps(node.sleep, thread)) continue;
+      node.chosen = thread;
+      kept_ = nodes_.size() - 1;
+      return true;
+    }
+    nodes_.pop_back();
+  }
+  return false;
+}
+
+void Exploration::drop_last_event() {
+  const Event& event = events_.back();
+  for (const Access& access : event.accesses) {
+    std::vector<Index>& indices = touching_[access.object];
+    if (!indices.empty() && indices.back() == events_.size() - 1) indices.pop_back();
+  }
+  if (event.thread < of_thread_.size() && !of_thread_[event.thread].empty() &&
+      of_thread_[event.thread].back() == events_.size() - 1) {
+    of_thread_[event.thread].pop_back();
+  }
+  events_.pop_back();
+}
+
+ThreadId Exploration::choose(std::span<const ThreadId> candidates, ThreadId current) {
+  const bool goes_on = current != 0 && contains(candidates, current);
+  if (goes_on && !has_touched_ && depth_ > 0) return current;
+  close_event();
+  if (depth_ >= nodes_.size()) {
+    add_node(candidates, goes_on ? current : 0);
+    if (nodes_.back().chosen == 0) {
+      nodes_.pop_back();
+      return 0;
+    }
+  }
+  const ThreadId chosen = nodes_[depth_].chosen;
+  GILVM_CHECK(contains(candidates, chosen));  // the same steps as before have led to the same state
+  if (depth_ >= kept_) events_.push_back({chosen, {}, {}, {}});
+  ++depth_;
+  has_touched_ = false;
+  return chosen;
+}
+
+void Exploration::end() { close_event(); }
+
+// What the last step has touched is known.
+void Exploration::close_event() {
+  if (depth_ > kept_ && depth_ == events_.size() && events_.back().clock.empty()) {
+    find_races(static_cast<Index>(depth_ - 1));
+  }
+}
+
+void Exploration::access(const Access& access) {
+  if (depth_ == 0) return;
+  has_touched_ = true;
+  if (!is_new()) return;
+  std::vector<Access>& accesses = events_.back().accesses;
+  for (const Access& other : accesses) {
+    if (other.object == access.object && other.key == access.key && other.writes >= access.writes) return;
+  }
+  accesses.push_back(access);
+  std::vector<Index>& indices = touching_[access.object];
+  const auto index = static_cast<Index>(events_.size() - 1);
+  if (indices.empty() || indices.back() != index) indices.push_back(index);
+}
+
+void Exploration::wakes(ThreadId thread) {
+  if (depth_ == 0) return;
+  has_touched_ = true;
+  if (is_new()) events_.back().woken.push_back(thread);
+}
+
+unsigned Exploration::switches() const {
+  unsigned count = 0;
+  for (std::size_t index = 1; index < events_.size(); ++index) {
+    count += events_[index].thread != events_[index - 1].thread;
+  }
+  return count;
+}
+
+std::vector<Exploration::Sleeper> Exploration::sleepers_after_last() const {
+  std::vector<Sleeper> sleepers;
+  if (nodes_.empty()) return sleepers;
+  const Node& node = nodes_.back();
+  const Event& event = events_.back();
+  for (const auto* list : {&node.sleep, &node.done}) {
+    for (const Sleeper& sleeper : *list) {
+      if (sleeper.thread == event.thread || conflict(sleeper.accesses, event.accesses)) continue;
+      if (!sleeps(sleepers, sleeper.thread)) sleepers.push_back(sleeper);
+    }
+  }
+  return sleepers;
+}
+
+void Exploration::add_node(std::span<const ThreadId> candidates, ThreadId current) {
+  Node node;
+  node.candidates.assign(candidates.begin(), candidates.end());
+  node.current = current;
+  if (reduced_) node.sleep = sleepers_after_last();
+  if (!nodes_.empty()) {
+    const Node& before = nodes_.back();
+    node.preemptions = before.preemptions + (before.current != 0 && before.chosen != before.current);
+  }
+  choose_what_to_try(node);
+  nodes_.push_back(std::move(node));
+}
+
+// Who could go on, goes on: so few switches come first.
+void Exploration::choose_what_to_try(Node& node) {
+  const auto may_try = [&](ThreadId thread) { return !sleeps(node.sleep, thread); };
+  if (node.current != 0 && may_try(node.current)) node.chosen = node.current;
+  for (const ThreadId thread : node.candidates) {
+    if (node.chosen == 0 && may_try(thread)) node.chosen = thread;
+  }
+  if (node.chosen == 0) return;
+  node.to_try.push_back(node.chosen);
+  if (reduced_) return;
+  for (const ThreadId thread : node.candidates) {
+    if (thread == node.chosen) continue;
+    if (preemptions_ && node.current != 0 && node.preemptions >= *preemptions_) {
+      has_left_out_ = true;
+    } else {
+      node.to_try.push_back(thread);
+    }
+  }
+}
+
+// The events before the last that conflict with it and might race, the latest first. Of one thread's, those
+// that come before another one that conflicts do not matter.
+std::vector<Exploration::Index> Exploration::conflicting_with(const Event& event) const {
+  const auto index = static_cast<Index>(events_.size() - 1);
+  std::vector<Index> found;
+  const auto add = [&](Index other) {
+    if (events_[other].thread != event.thread) found.push_back(other);
+  };
+  const bool touches_anything =
+      std::any_of(event.accesses.begin(), event.accesses.end(),
+                  [](const Access& access) { return access.object == Access::kAnything; });
+  if (touches_anything) {
+    for (const std::vector<Index>& indices : of_thread_) {
+      const auto last = std::find_if(indices.rbegin(), indices.rend(),
+                                     [&](Index other) { return !events_[other].accesses.empty(); });
+      if (last != indices.rend()) add(*last);
+    }
+  } else if (!event.accesses.empty()) {
+    if (const auto universal = touching_.find(Access::kAnything);
+        universal != touching_.end() && !universal->second.empty()) {
+      add(universal->second.back());
+    }
+    for (const Access& access : event.accesses) {
+      const auto touching = touching_.find(access.object);
+      if (touching == touching_.end()) continue;
+      for (auto other = touching->second.rbegin(); other != touching->second.rend(); ++other) {
+        if (*other == index) continue;
+        bool conflicts = false, covers = false;
+        for (const Access& before : events_[*other].accesses) {
+          if (!gilvm::conflict(access, before)) continue;
+          conflicts = true;
+          // What conflicts with `access` and came before that write conflicts with the write, too.
+          covers = covers || (before.writes && (before.key == Access::kWhole || before.key == access.key) &&
+                              (access.key != Access::kWhole || before.key == Access::kWhole));
+        }
+        if (conflicts) add(*other);
+        if (covers) break;
+      }
+    }
+  }
+  std::sort(found.begin(), found.end(), std::greater<>());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
+
+void Exploration::find_races(Index index) {
+  Event& event = events_[index];
+  if (of_thread_.size() <= event.thread) of_thread_.resize(event.thread + 1);
+  std::vector<Index>& own = of_thread_[event.thread];
+  Clock clock;
+  Index since = 0;  // its last event before, and one more
+  if (!own.empty()) {
+    clock = events_[own.back()].clock;
+    since = own.back() + 1;
+  }
+  for (Index other = since; other < index; ++other) {
+    if (contains(events_[other].woken, event.thread)) join(clock, events_[other].clock);
+  }
+  std::vector<Index> races;
+  if (reduced_) {
+    for (const Index other : conflicting_with(event)) {
+      if (comes_before(other, clock)) continue;
+      races.push_back(other);
+      join(clock, events_[other].clock);
+    }
+  }
+  at(clock, event.thread) = index + 1;
+  event.clock = std::move(clock);
+  own.push_back(index);
+  for (const Index other : races) try_before(other, index);
+}
+
+// From the state before `earlier`, what leads to `later` without it is to be tried: one of the threads that
+// can take the first step there must be among those that are.
+void Exploration::try_before(Index earlier, Index later) {
+  Node& node = nodes_[earlier];
+  std::vector<std::pair<ThreadId, Index>>
+      firsts;  // of each thread, its first event that `earlier` is not before
+  std::vector<ThreadId> initials;
+  for (Index index = earlier + 1; index <= later; ++index) {
+    const Event& event = events_[index];
+    if (index != later && comes_before(earlier, event.clock)) continue;
+    if (std::any_of(firsts.begin(), firsts.end(),
+                    [&](const auto& first) { return first.first == event.thread; })) {
+      continue;
+    }
+    const bool is_initial = std::none_of(firsts.begin(), firsts.end(), [&](const auto& first) {
+      return comes_before(first.second, event.clock);
+    });
+    firsts.emplace_back(event.thread, index);
+    if (is_initial) initials.push_back(event.thread);
+  }
+  for (const ThreadId thread : initials) {
+    if (contains(node.to_try, thread)) return;
+  }
+  const ThreadId wanted =
+      contains(initials, events_[later].thread) ? events_[later].thread : initials.front();
+  if (contains(node.candidates, wanted)) {
+    node.to_try.push_back(wanted);
+    return;
+  }
+  // It waits in a way that the steps do not show: whoever can lead there.
+  for (const ThreadId thread : node.candidates) {
+    if (!contains(node.to_try, thread)) node.to_try.push_back(thread);
+  }
+}
+
+}  // namespace gilvm

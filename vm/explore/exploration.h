@@ -1,0 +1,116 @@
+// Every order in which threads can take their steps, one execution after the other.
+//
+// Whoever runs the threads asks before each step who is to take it, says what the step reads and writes, and
+// begins anew, from the same start, as often as begin() asks for it. A step is what a thread does from one
+// scheduling point to the next.
+//
+// Orders that differ only in steps whose order does not matter are one: of each such class (a Mazurkiewicz
+// trace) one execution is complete. That is dynamic partial-order reduction with source sets and sleep sets
+// (Abdulla, Aronis, Jonsson, Sagonas: Optimal Dynamic Partial Order Reduction, POPL 2014, algorithm 1). Where
+// two steps of an execution race, which means that they conflict and that nothing else has put them in that
+// order, the later one is to be tried before the earlier one too. What was tried from a state sleeps in the
+// executions that are tried from it afterwards, until a step conflicts with it: an execution in which all are
+// asleep is one that was seen already, and is given up.
+//
+// Threads: one at a time.
+// Invariants:
+//  (1) nodes_[i] is the state in which events_[i] was chosen; events_ has no others.
+//  (2) Up to the last node that is kept, an execution is the one before.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "vm/explore/access.h"
+#include "vm/runtime/scheduler.h"
+
+namespace gilvm {
+
+class Exploration {
+ public:
+  struct Settings {
+    // False: all orders, without leaving out those that make no difference.
+    bool reduced = true;
+    // Only those in which so many steps at most follow another thread's that could have gone on. Not reduced.
+    std::optional<unsigned> preemptions = std::nullopt;
+  };
+
+  explicit Exploration(const Settings& settings)
+      : reduced_(settings.reduced && !settings.preemptions), preemptions_(settings.preemptions) {}
+
+  // Another execution follows. False: all that there are have been.
+  bool begin();
+  // Who takes the next step. `current` has taken the last one; it goes on without a question as long as its
+  // step has touched nothing. 0: this execution is like one that was seen already, and is to be given up.
+  // REQUIRES: `candidates`, all that could take it, are not empty.
+  ThreadId choose(std::span<const ThreadId> candidates, ThreadId current);
+  // Of the step that is being taken.
+  void access(const Access& access);
+  // The step that is being taken has made it possible for `thread` to run.
+  void wakes(ThreadId thread);
+  // The threads have come to an end, or have been given up.
+  void end();
+
+  // Of the execution so far, or the last one.
+  std::size_t steps() const { return depth_; }
+  unsigned switches() const;
+  // Some execution was left out because of `preemptions`.
+  bool has_left_out() const { return has_left_out_; }
+
+ private:
+  using Index = std::uint32_t;       // of an event
+  using Clock = std::vector<Index>;  // by threads: one past the last event of it that is known to come before
+
+  struct Sleeper {
+    ThreadId thread;
+    std::vector<Access> accesses;  // of its next step
+  };
+  struct Node {
+    std::vector<ThreadId> candidates;
+    ThreadId current = 0;  // who could have gone on; 0: nobody
+    ThreadId chosen = 0;
+    unsigned preemptions = 0;  // before
+    std::vector<ThreadId> to_try;
+    std::vector<Sleeper> sleep;  // when the state was first come to
+    std::vector<Sleeper> done;   // tried since
+  };
+  struct Event {
+    ThreadId thread = 0;
+    std::vector<Access> accesses;
+    std::vector<ThreadId> woken;
+    Clock clock;
+  };
+
+  bool is_new() const { return depth_ > kept_; }  // the event of which accesses come now
+  void close_event();
+  void add_node(std::span<const ThreadId> candidates, ThreadId current);
+  void choose_what_to_try(Node& node);
+  std::vector<Sleeper> sleepers_after_last() const;
+  void drop_last_event();
+  std::vector<Index> conflicting_with(const Event& event) const;
+  void find_races(Index index);
+  void try_before(Index earlier, Index later);
+  bool comes_before(Index earlier, const Clock& clock) const;
+  static void join(Clock& clock, const Clock& other);
+  static Index& at(Clock& clock, ThreadId thread);
+
+  const bool reduced_;
+  const std::optional<unsigned> preemptions_;
+  bool has_begun_ = false;
+  bool has_left_out_ = false;
+  bool has_touched_ = false;  // the step that is being taken
+
+  std::vector<Node> nodes_;
+  std::vector<Event> events_;
+  std::size_t depth_ = 0;  // events that have begun
+  std::size_t kept_ = 0;   // events that are those of the execution before
+  // Indices of events, ascending: those that touch an object, those of a thread.
+  std::unordered_map<std::uint32_t, std::vector<Index>> touching_;
+  std::vector<std::vector<Index>> of_thread_;
+};
+
+}  // namespace gilvm

@@ -1,0 +1,43 @@
+// What the next instruction of a thread reads and writes of what threads share.
+//
+// It is found out before the instruction runs, from its operands: a table and a key, a cell, the function
+// that it calls. What a script's function does that is called, by a metamethod too, its own instructions
+// show.
+//
+// Threads: one at a time.
+#pragma once
+
+#include <vector>
+
+#include "vm/explore/access.h"
+#include "vm/explore/native_effects.h"
+
+namespace gilvm {
+
+class InstructionAccesses {
+ public:
+  explicit InstructionAccesses(const NativeEffects& effects) : effects_(effects) {}
+
+  // Of the instruction at the innermost frame's pc.
+  const std::vector<Access>& of_next(VmThread& thread);
+  // Of a function that is called by itself when a variable ends that holds `value`.
+  static Access of_closing(VmThread& thread, Value value);
+
+ private:
+  static constexpr int kMostSteps = 8;  // along __index
+
+  void add(std::uint32_t object, std::uint32_t key, bool writes) { found_.push_back({object, key, writes}); }
+  void anything() { found_.push_back(Access::anything()); }
+  void get(VmThread& thread, Value object, std::uint32_t key, Value plain_key);
+  void set(VmThread& thread, Value object, std::uint32_t key, Value plain_key);
+  const Table* metatable_of(VmThread& thread, Value value);
+  void operate(VmThread& thread, Value value);
+  void call(VmThread& thread, Value function, const Register* arguments, std::size_t count);
+  void call_native(VmThread& thread, const NativeFunction& function, const Register* arguments,
+                   std::size_t count);
+
+  const NativeEffects& effects_;
+  std::vector<Access> found_;
+};
+
+}  // namespace gilvm

@@ -1,0 +1,2 @@
+-- The module `concurrent.interpreters` under a shorter name.
+return require "concurrent.interpreters"

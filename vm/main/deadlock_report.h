@@ -1,0 +1,17 @@
+// What is said when every thread waits for another: who waits for what, who has it, and where he took it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "vm/base/race_finding.h"
+#include "vm/runtime/vm.h"
+
+namespace gilvm {
+
+// Lines for the user. REQUIRES: every thread of `vm` waits, and goes on waiting meanwhile.
+std::string deadlock_report(Vm& vm);
+// Where they wait, as a finding has it. REQUIRES: the same.
+std::vector<FoundAccess> waiting_threads(Vm& vm);
+
+}  // namespace gilvm
