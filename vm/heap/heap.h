@@ -277,7 +277,7 @@ class Heap {
 
   Page* take_page(std::uint8_t size_class);
   void map_region();
-  static void* map_aligned();
+  static void* map_aligned(std::size_t size, std::size_t alignment);
   // Is a collection due when so much was allocated since the last one? Collections that the script has
   // stopped happen all the same where the limit asks for them.
   bool is_due(std::size_t allocated) const {
@@ -310,7 +310,11 @@ class Heap {
   std::vector<LocalHeap*> idle_locals_;
   std::vector<Page*> free_pages_;   // that had objects
   std::vector<Page*> blank_pages_;  // that are zero, and take no memory
-  std::vector<void*> regions_;
+  struct Region {
+    void* memory;
+    std::size_t size;
+  };
+  std::vector<Region> regions_;
 };
 
 }  // namespace gilvm
