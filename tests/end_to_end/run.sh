@@ -272,6 +272,22 @@ p:start()
 p:join()
 print(p.exitcode)
 LUA
+script command_beside_reader <<'LUA'
+os.execute "mkfifo fifo"
+local text
+local reader = require("threading").Thread{target = function()
+  local pipe <close> = io.popen "cat fifo"
+  text = pipe:read "a"
+end}
+reader:start()
+require("time").sleep(0.2)  -- the thread waits for the command's output then, or will: it must not matter
+local file <close> = io.open("file", "w")
+file:write "what was written before "
+local pipe <close> = io.popen "cat file; echo through the fifo >fifo"
+io.write(pipe:read "a")
+reader:join()
+io.write(text)
+LUA
 script daemon_reader <<'LUA'
 require("threading").Thread{daemon = true, target = function() io.read() end}:start()
 require("time").sleep(0.05)
@@ -474,6 +490,8 @@ for round in {1..20}; do
   exits "so does it in a thread of one ($round)" 6 --interpreters=2 exit_in_thread.lua
 done
 prints 'os.exit in a child ends the child alone' '7' exit_in_child.lua
+prints 'a command starts while a thread waits for another one, and finds what was written' \
+  'what was written before through the fifo' --timeout=20s command_beside_reader.lua
 exits 'a worker that is a process finds the threads of the setup ended' 0 --processes=2 thread_of_setup.lua
 
 for workers in '' --threads=2 --interpreters=2 --processes=2; do

@@ -118,7 +118,14 @@ std::string_view buffered(std::FILE* stream) {
 #endif
 }
 
-// Every File of the process, for forks: only then is a list of them needed.
+// Not fflush(), which waits for a stream that another thread is reading from.
+void flush_if_idle(std::FILE* stream) {
+  if (__fpending(stream) == 0 || ftrylockfile(stream) != 0) return;
+  fflush_unlocked(stream);
+  funlockfile(stream);
+}
+
+// Every File of the process, for forks and for programs that are started: only then is a list of them needed.
 struct AllFiles {
   std::mutex mutex;  // held for moments, and around a fork
   std::vector<File*> files;
@@ -159,13 +166,22 @@ File::File(std::FILE* stream, Kind kind, pid_t process) : kind_(kind), process_(
   all_files().files.push_back(this);
 }
 
-// Not fflush(nullptr), which waits for the stream that another thread is reading from.
 void File::before_fork() {
   held_for_fork_ = mutex_.try_lock();
   std::FILE* stream = stream_.load(std::memory_order_relaxed);
-  if (!held_for_fork_ || !stream || __fpending(stream) == 0 || ftrylockfile(stream) != 0) return;
-  fflush_unlocked(stream);
-  funlockfile(stream);
+  if (held_for_fork_ && stream) flush_if_idle(stream);
+}
+
+void File::flush_idle_files() {
+  // Who reads them may keep them waiting, and the list is not held so long.
+  flush_if_idle(stdout);
+  flush_if_idle(stderr);
+  std::lock_guard guard(all_files().mutex);
+  for (File* file : all_files().files) {
+    const std::unique_lock lock(file->mutex_, std::try_to_lock);
+    std::FILE* stream = file->stream_.load(std::memory_order_relaxed);
+    if (lock && stream && file->kind_ == Kind::kOrdinary) flush_if_idle(stream);
+  }
 }
 
 void File::after_fork_in_parent() {

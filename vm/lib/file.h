@@ -60,6 +60,11 @@ class File final : public NativeObject {
   Outcome set_buffer(VmThread& thread, int mode, std::size_t size);
   Outcome close(VmThread& thread);
 
+  // Writes out what the standard streams and all files have in their buffers, so that a program that is
+  // started now finds it there; but not what another thread is at, which may be waiting, and not what goes to
+  // another program. REQUIRES: detached.
+  static void flush_idle_files();
+
   // Around a fork, by the thread that forks.
   void before_fork();
   void after_fork_in_parent();

@@ -99,7 +99,7 @@ int io_open(NativeCall& call) {
 
 // Starts `command` and returns the end of a pipe to it ("w") or from it ("r"). Null: errno says why.
 std::FILE* open_pipe(const std::string& command, const std::string& mode, pid_t* process) {
-  std::fflush(nullptr);
+  File::flush_idle_files();
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return nullptr;
   const bool reads = mode == "r";
