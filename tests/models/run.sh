@@ -62,8 +62,17 @@ verify() {
   values=$(grep . <<<"$values" | one_line)
 }
 
-# model SENTENCE VERDICT OUTCOMES THREADS NAME [WORD]: both tools come to the verdict and to the outcomes. WORD is the
-# script's argument, and what is defined in Promela: N if it is a number.
+# in_the_pages ROW: the table of models says so, in both languages.
+in_the_pages() {
+  local page
+  for page in exploring.md exploring.pt-BR.md; do
+    sed 's/ | sim | / | yes | /; s/ | não | / | no | /' "$models/../../docs/$page" | grep -qF -e "$1 |" -e "$1: " ||
+      complain "docs/$page has no row $1"
+  done
+}
+
+# model SENTENCE VERDICT OUTCOMES THREADS NAME [WORD]: both tools come to the verdict and to the outcomes, and the pages say
+# so. WORD is the script's argument, and what is defined in Promela: N if it is a number.
 slow=
 traces=
 model() {
@@ -88,6 +97,11 @@ model() {
     [[ $verdict == "$wanted_verdict" ]] || complain "in gilvm $lock it $verdict"
     want_replays "${script[@]}"
   done
+
+  local command=tests/models/$name.lua${word:+ $word} holds=no listed=${wanted// /, }
+  ((threads == 2)) || command="--threads=$threads $command"
+  [[ $wanted_verdict == fails ]] || holds=yes
+  in_the_pages "| \`$command\` | $holds | ${listed//\"/}"
 
   verify "$name" "${definitions[@]}"
   [[ $values == "$wanted" ]] || complain "Spin finds $values"
