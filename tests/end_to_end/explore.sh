@@ -37,6 +37,20 @@ return experiment {
   expect = function(n) return n end,
 }
 EOF
+# A lock that raises an error makes that with functions in Lua, which touch it no more.
+cat >released_twice.lua <<'EOF'
+local threading = require "threading"
+return experiment {
+  setup = function() users, room = 0, threading.Lock() end,
+  worker = function()
+    users = users + 1
+    if users == 1 then room:acquire() end
+    users = users - 1
+    if users == 0 then room:release() end
+  end,
+  observe = function() return users end,
+}
+EOF
 cat >waits_for_ever.lua <<'EOF'
 return experiment {
   setup = function() done = false end,
@@ -213,6 +227,13 @@ want_outcomes 'error null,expected true'
 want_replays fails.lua
 [[ $(wc -l <out) == 1 ]] || complain 'what the script prints is not left out'
 conclude 'an error is an outcome'
+
+explore --no-gil --timeout=100s released_twice.lua
+want_status 3
+want_outcomes 'deadlock null,error null,error null,expected -1,expected 0,expected 1'
+want_all
+want_replays released_twice.lua
+conclude "what makes a lock's error is no use of the lock"
 
 for what in gsub sort metamethod; do
   explore --no-gil --preemptions=2 natives.lua $what
