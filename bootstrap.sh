@@ -10,7 +10,7 @@ cd "$(dirname "$0")"
 
 build_packages=(g++ cmake ninja-build pkg-config liblua5.4-dev libfmt-dev nlohmann-json3-dev libedit-dev
                 libuv1-dev libsqlite3-dev libboost-context-dev gettext)
-test_packages=(catch2 expect lua5.4 procps)
+test_packages=(catch2 expect lua5.4 procps spin)
 
 # What went wrong is shown only then: a command that succeeds is quiet.
 quietly() {

@@ -2,32 +2,7 @@
 # gilvm explore: of each program the outcomes that it can have, all of them and no others, and a schedule for each that
 # brings it back.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-
-# explore ARGUMENT...: sets `status`, fills out and err, and `outcomes`: "grade result" of each, sorted, in one line.
-explore() {
-  arguments=("$@") status=0
-  timeout -k 1 300 "$gilvm" explore --json "$@" >out 2>err </dev/null || status=$?
-  outcomes=$(grep -oE '"result":[^{}]*,"grade":"[a-z]+"' out | sed -E 's/"result":(.*),"grade":"([a-z]+)"/\2 \1/' |
-    sort | paste -sd, -)
-}
-want_outcomes() { [[ $outcomes == "$1" ]] || complain "the outcomes are $outcomes"; }
-want_schedules() { grep -q "\"schedules\":$1," out || complain "not $1 schedules"; }
-want_all() { grep -q '"covered":"all"' out || complain 'not all are covered'; }
-# Each schedule of the last explore, replayed with the script's words, observes the outcome it is for.
-want_replays() {
-  local result grade schedule
-  while IFS=$'\t' read -r result grade schedule; do
-    "$gilvm" replay --json "$schedule" "$@" >replayed 2>replay_errors </dev/null
-    local replay_status=$?
-    case $grade in
-      deadlock) ((replay_status == 3)) || complain "the replay of a deadlock ends with $replay_status" ;;
-      error) ((replay_status == 1)) || complain "the replay of an error ends with $replay_status" ;;
-      *) grep -qF "\"observed\":$result," replayed || complain "the replay of $result observes something else" ;;
-    esac
-    ! grep -q 'leaves the schedule' replay_errors || complain "the replay of $grade $result leaves its schedule"
-  done < <(grep -oE '"result":[^{}]*,"grade":"[a-z]+","count":[0-9]+,"switches":[0-9]+,"schedule":"[^"]*"' out |
-    sed -E 's/"result":(.*),"grade":"([a-z]+)".*"schedule":"([^"]*)"/\1\t\2\t\3/')
-}
+source "$here/exploring.sh"
 
 # ---- The scripts
 
@@ -47,93 +22,6 @@ return experiment {
   worker = function() end,
 }
 EOF
-cat >peterson.lua <<'EOF'
-local broken = arg[1] == "broken"
-return experiment {
-  setup = function() wants, turn, inside, most = {false, false}, 1, 0, 0 end,
-  worker = function(i)
-    local other = 3 - i
-    if not broken then wants[i] = true end
-    turn = other
-    while wants[other] and turn == other do end
-    inside = inside + 1
-    if inside > most then most = inside end
-    inside = inside - 1
-    wants[i] = false
-  end,
-  observe = function() return most end,
-  expect = function() return 1 end,
-}
-EOF
-cat >philosophers.lua <<'EOF'
-local threading = require "threading"
-local ordered = arg[1] == "ordered"
-return experiment {
-  setup = function()
-    forks = {}
-    for i = 1, 3 do forks[i] = threading.Lock() end
-  end,
-  worker = function(i, n)
-    local first, second = i, i % n + 1
-    if ordered and first > second then first, second = second, first end
-    local one <close> = forks[first]:hold()
-    local other <close> = forks[second]:hold()
-  end,
-  observe = function() return "fed" end,
-}
-EOF
-# A producer of two things and two who take one each. Who finds nothing waits at a lock of its own.
-cat >buffer.lua <<'EOF'
-local threading = require "threading"
-local once = arg[1] == "if"
-return experiment {
-  setup = function() items, negative, waiting, guard = 0, false, {}, threading.Lock() end,
-  worker = function(i)
-    local function wait()
-      local place = threading.Lock()
-      place:acquire()
-      waiting[#waiting + 1] = place
-      guard:release()
-      place:acquire()
-      guard:acquire()
-    end
-    if i == 1 then
-      for _ = 1, 2 do
-        guard:acquire()
-        items = items + 1
-        local place = table.remove(waiting, 1)
-        if place then place:release() end
-        guard:release()
-      end
-      return
-    end
-    guard:acquire()
-    if once then
-      if items == 0 then wait() end
-    else
-      while items == 0 do wait() end
-    end
-    items = items - 1
-    if items < 0 then negative = true end
-    guard:release()
-  end,
-  observe = function() return negative end,
-  expect = function() return false end,
-}
-EOF
-cat >writes.lua <<'EOF'
-local second = arg[1] == "opposite" and {"b", "a"} or {"a", "b"}
-return experiment {
-  setup = function() shared = {a = 0, b = 0} end,
-  worker = function(i)
-    local names = i == 1 and {"a", "b"} or second
-    local first, last = names[1], names[2]
-    shared[first] = i
-    shared[last] = i
-  end,
-  observe = function() return shared.a .. shared.b end,
-}
-EOF
 cat >closed.lua <<'EOF'
 local threading = require "threading"
 return experiment {
@@ -147,6 +35,20 @@ return experiment {
   end,
   observe = function() return counter end,
   expect = function(n) return n end,
+}
+EOF
+# A lock that raises an error makes that with functions in Lua, which touch it no more.
+cat >released_twice.lua <<'EOF'
+local threading = require "threading"
+return experiment {
+  setup = function() users, room = 0, threading.Lock() end,
+  worker = function()
+    users = users + 1
+    if users == 1 then room:acquire() end
+    users = users - 1
+    if users == 0 then room:release() end
+  end,
+  observe = function() return users end,
 }
 EOF
 cat >waits_for_ever.lua <<'EOF'
@@ -307,46 +209,6 @@ want_schedules 3
 grep -q '"covered":"partial"' out || complain 'it does not say that some are left'
 conclude '--max-schedules ends it, which is said'
 
-explore --no-gil writes.lua opposite
-want_schedules 3
-conclude 'two writes in opposite orders have three traces'
-explore --no-gil writes.lua same
-want_schedules 4
-conclude 'two writes in the same order have four traces'
-
-explore --no-gil peterson.lua
-want_outcomes 'expected 1'
-want_all
-conclude "Peterson's lock lets one in at a time"
-explore --no-gil peterson.lua broken
-want_outcomes 'expected 1,inconsistent 0,inconsistent 2'
-want_replays peterson.lua broken
-conclude "Peterson's lock without its first line lets both in"
-
-explore philosophers.lua
-want_status 3
-want_outcomes 'deadlock null,expected "fed"'
-want_replays philosophers.lua
-conclude 'two philosophers may starve'
-explore --no-gil --threads=3 philosophers.lua
-want_status 3
-want_outcomes 'deadlock null,expected "fed"'
-want_replays philosophers.lua
-conclude 'so may three'
-explore --no-gil --threads=3 philosophers.lua ordered
-want_status 0
-want_outcomes 'expected "fed"'
-want_all
-conclude 'who takes the lower fork first does not'
-explore --no-gil --threads=3 buffer.lua if
-want_outcomes 'expected false,inconsistent true'
-want_replays buffer.lua if
-conclude 'a buffer that is looked at once is emptied twice'
-explore --no-gil --threads=3 buffer.lua while
-want_outcomes 'expected false'
-want_all
-conclude 'a buffer that is looked at again is not'
-
 explore --no-gil closed.lua
 want_outcomes 'expected 2'
 want_all
@@ -365,6 +227,13 @@ want_outcomes 'error null,expected true'
 want_replays fails.lua
 [[ $(wc -l <out) == 1 ]] || complain 'what the script prints is not left out'
 conclude 'an error is an outcome'
+
+explore --no-gil --timeout=100s released_twice.lua
+want_status 3
+want_outcomes 'deadlock null,error null,error null,expected -1,expected 0,expected 1'
+want_all
+want_replays released_twice.lua
+conclude "what makes a lock's error is no use of the lock"
 
 for what in gsub sort metamethod; do
   explore --no-gil --preemptions=2 natives.lua $what

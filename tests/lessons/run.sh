@@ -4,11 +4,14 @@
 #
 # A command is a line that begins with `gilvm` in a block that begins with ```sh. It runs in the top folder, and ends well,
 # or with the number that a comment behind it ends with.
-# What is lost, gained or printed is not checked here: the pages' figures are from one machine.
+# What they print is not checked: the pages' figures are from one machine.
+#
+# What is the same on every machine stands in a block that begins with ```console: lines `$ gilvm ...`, each with what that
+# prints in the page's language. --write puts there what is printed now.
 set -u -o pipefail
 export LC_ALL=C
 
-readonly usage='usage: run.sh [--gilvm PATH] [LESSON...]'
+readonly usage='usage: run.sh [--gilvm PATH] [--write] [LESSON...]'
 tests_directory=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly tests_directory
 readonly repository=${tests_directory%/tests/lessons}
@@ -23,12 +26,17 @@ fail_usage() {
 
 gilvm=$repository/build/release/vm/gilvm
 lessons=()
+write=
 while (($# > 0)); do
   case $1 in
     --gilvm)
       (($# > 1)) || fail_usage '--gilvm needs a path'
       gilvm=$2
       shift 2
+      ;;
+    --write)
+      write=1
+      shift
       ;;
     --help)
       printf '%s\n' "$usage"
@@ -130,6 +138,35 @@ check_commands() {
   done < <(commands_of "$page")
 }
 
+# The page with what its commands print now.
+printed_now() {
+  local page=$1 language=$2 line inside=
+  while IFS= read -r line; do
+    if [[ -z $inside || $line == '```' ]]; then
+      inside=
+      [[ $line == '```console' ]] && inside=1
+      printf '%s\n' "$line"
+    elif [[ $line == '$ gilvm '* ]]; then
+      printf '%s\n' "$line"
+      GILVM_LANG=$language timeout "$time_limit" bash -c "${line#\$ }" 2>/dev/null </dev/null
+    fi
+  done <"$page"
+}
+
+check_printed() {
+  local page=$1 language=$2
+  grep -qx '```console' "$page" || return
+  printed_now "$page" "$language" >"$bin_directory/page"
+  if [[ -n $write ]]; then
+    cat "$bin_directory/page" >"$page"
+  elif ! cmp -s "$page" "$bin_directory/page"; then
+    fail "$page: its commands print something else"
+    diff "$page" "$bin_directory/page" | sed 's/^/    /'
+    return
+  fi
+  pass
+}
+
 if ((${#lessons[@]} == 0)); then
   while IFS= read -r lesson; do
     lessons+=("$lesson")
@@ -148,7 +185,9 @@ for lesson in "${lessons[@]}"; do
   run_script "$lessons_directory/exercises/$lesson.solution.lua" 0
   for language in "${languages[@]}"; do
     page=$lessons_directory/$lesson.$language.md
-    [[ ! -f $page ]] || check_commands "$page"
+    [[ -f $page ]] || continue
+    check_commands "$page"
+    check_printed "$page" "$language"
   done
 done
 

@@ -144,6 +144,7 @@ void Explorer::before_instruction(VmThread& vm_thread) {
   note_calls(thread);
   note_closed(thread);
   thread.current = accesses_.of_next(vm_thread);
+  thread.is_done_when_it_calls = accesses_.is_done_when_it_calls();
   for (const Access& each : thread.current) access(each);
   if (vm_thread.coroutine->frame()->pc->op() == Opcode::kJumpBack) note_loop(thread);
 }
@@ -175,7 +176,8 @@ void Explorer::access(const Access& access) {
 // Native functions have called the script's, or have gone on, since the last look.
 void Explorer::note_calls(Thread& thread) {
   if (!thread.vm_thread) return;
-  thread.enclosing.resize(thread.vm_thread->native_depth, thread.current);
+  thread.enclosing.resize(thread.vm_thread->native_depth,
+                          thread.is_done_when_it_calls ? std::vector<Access>() : thread.current);
 }
 
 // The functions that close variables are called where a block ends, and by errors, without an instruction of

@@ -8,7 +8,7 @@
 // Threads: the OS thread of the scheduler.
 // Invariants:
 //  (1) The accesses of an instruction belong to the step in which it runs: of a native function that waits,
-//  or that calls functions of scripts, to each step in which it goes on.
+//  or that calls functions of scripts, to each step in which it goes on, unless it is done with them by then.
 #pragma once
 
 #include <atomic>
@@ -71,7 +71,8 @@ class Explorer final : private StepWatcher {
   struct Thread {
     bool lives = false;
     VmThread* vm_thread = nullptr;
-    std::vector<Access> current;  // of the instruction that it is in
+    std::vector<Access> current;         // of the instruction that it is in
+    bool is_done_when_it_calls = false;  // that instruction is, as InstructionAccesses says
     // Of those that it was in when native functions called the script's, outermost first.
     std::vector<std::vector<Access>> enclosing;
     // The variables that are to be closed, as they were before the instruction.

@@ -174,6 +174,7 @@ void InstructionAccesses::call_native(VmThread& thread, const NativeFunction& fu
     // A wait that ends by itself depends on all that takes time.
     const bool has_timeout = count > 2 || (count == 2 && argument(1).is_table());
     if (has_timeout && !argument(2).is_nil()) return anything();
+    is_done_when_it_calls_ = true;
     return add(id_of(argument(0).as_object()), Access::kWhole, true);
   }
   for (std::size_t index = 0; index < count; ++index) {
@@ -195,6 +196,7 @@ void InstructionAccesses::call_native(VmThread& thread, const NativeFunction& fu
 
 const std::vector<Access>& InstructionAccesses::of_next(VmThread& thread) {
   found_.clear();
+  is_done_when_it_calls_ = false;
   const CallFrame* frame = thread.coroutine->frame();
   if (frame->kind != FrameKind::kScript) return found_;
   const Instruction i = frame->pc->load();

@@ -20,6 +20,8 @@ class InstructionAccesses {
 
   // Of the instruction at the innermost frame's pc.
   const std::vector<Access>& of_next(VmThread& thread);
+  // The last of them is done with what it touches when it calls a function.
+  bool is_done_when_it_calls() const { return is_done_when_it_calls_; }
   // Of a function that is called by itself when a variable ends that holds `value`.
   static Access of_closing(VmThread& thread, Value value);
 
@@ -38,6 +40,7 @@ class InstructionAccesses {
 
   const NativeEffects& effects_;
   std::vector<Access> found_;
+  bool is_done_when_it_calls_ = false;
 };
 
 }  // namespace gilvm

@@ -11,14 +11,16 @@
 namespace gilvm {
 
 enum class NativeEffect : std::uint8_t {
-  kAnything,      // what is not known
-  kNone,          // looks at its arguments only as far as they cannot change
-  kShows,         // the same, and may make a text of an object's address
-  kReads,         // reads its tables, as an operator would
-  kWrites,        // and writes them
-  kReadsRaw,      // reads its tables past their metamethods
-  kWritesRaw,     // and writes them
-  kWritesObject,  // changes the object of C++ that is its first argument
+  kAnything,   // what is not known
+  kNone,       // looks at its arguments only as far as they cannot change
+  kShows,      // the same, and may make a text of an object's address
+  kReads,      // reads its tables, as an operator would
+  kWrites,     // and writes them
+  kReadsRaw,   // reads its tables past their metamethods
+  kWritesRaw,  // and writes them
+  // Changes the object of C++ that is its first argument. Where it calls a script's function, to make an
+  // error, it touches the object no more.
+  kWritesObject,
 };
 
 class NativeEffects {
