@@ -61,7 +61,7 @@ TEST_CASE("a thread may not store in place while the table is locked", "[table][
   table->reserve(*maker, 64, 64);
   CHECK(TableLock::holds(table));
   CHECK(table->get_integer(3).is_nil());
-  CHECK(table->take_last() == number(2));
+  CHECK(table->take_last(*maker) == number(2));
   CHECK(table->length() == 1);
   lock.release();
   CHECK_FALSE(TableLock::holds(table));

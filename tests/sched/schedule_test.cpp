@@ -68,6 +68,11 @@ TEST_CASE("a recorded schedule is what its text says", "[schedule]") {
   CHECK(RecordedSchedule::from_text(other.text())->text() == other.text());
   other.lock.interval.instructions = 100;
   CHECK(RecordedSchedule::from_text(other.text())->lock.interval.instructions == 100);
+  CHECK_FALSE(RecordedSchedule::from_text(other.text())->counts_references);
+  other.counts_references = true;
+  CHECK(other.text() == "0.1.0,9c3f21aa,gil+refcounts,loops,100i,2s,round-robin,7,0");
+  CHECK(RecordedSchedule::from_text(other.text())->counts_references);
+  CHECK(RecordedSchedule::from_text(other.text())->text() == other.text());
 }
 
 TEST_CASE("a text with a part that is wrong is no recorded schedule", "[schedule]") {

@@ -306,7 +306,7 @@ bool Decoder::fill(Closure* closure) {
       cells_.push_back(cell);
       Value content;
       if (!get(&content)) return false;
-      cell->content.store(content);
+      cell->assign(thread_.heap(), content);
     }
     closure->upvalues()[index] = cells_[number == 0 ? cells_.size() - 1 : number - 1];
   }

@@ -60,6 +60,8 @@ struct Page {
   std::uint32_t free_cells;  // found by the last sweep
   // The cells from here on were never in use: they are zero, and take no memory yet.
   std::uint32_t begun;
+  // Of the objects here, by their place; null: none of them has been counted (vm/heap/reference_counts.h).
+  std::atomic<ReferenceCount*> counts;
 
   Object* cell(std::size_t index) {
     return reinterpret_cast<Object*>(reinterpret_cast<char*>(this) + kPageHeaderSize + index * cell_size);
@@ -277,6 +279,16 @@ void Heap::mark_tables() {
   marks_tables_ = true;
 }
 
+void Heap::count_references(bool is_atomic) {
+  GILVM_ASSERT(locals_.empty());
+  counts_ = std::make_unique<ReferenceCounts>(is_atomic);
+}
+
+std::atomic<ReferenceCount*>& Heap::counts_of_page(const Object* object) {
+  const auto address = reinterpret_cast<std::uintptr_t>(object);
+  return reinterpret_cast<Page*>(address - address % kPageSize)->counts;
+}
+
 void Heap::wait_for_stores(const LocalHeap& self) {
   std::lock_guard guard(mutex_);
   if (!has_membarrier() || locals_.size() - idle_locals_.size() == 1) return;
@@ -301,6 +313,8 @@ LocalHeap* Heap::attach(PressureListener* listener) {
   local->mark_ = mark_;
   local->listener_ = listener;
   local->identity_ = static_cast<std::uint32_t>(locals_.size()) * 0x85EBCA6B;
+  local->counts = counts_.get();
+  local->stores_are_plain = !marks_tables_ && !counts_;
   if (marks_tables_) {
     local->table_mark = static_cast<std::uint32_t>(2 * locals_.size());
     local->table_mark_in_place = has_membarrier() ? local->table_mark : kNoMark;
@@ -388,6 +402,7 @@ void Heap::set_threshold() {
 }
 
 void Heap::return_pages() {
+  if (counts_) return;  // a page remembers where its counts are
   // What the threads may ask for until the next collection is kept.
   const std::size_t kept = threshold_ / kPageSize + kSmallRegion / kPageSize;
   if (free_pages_.size() <= kept + kSmallRegion / kPageSize) return;
@@ -428,6 +443,7 @@ void Heap::collect(const std::function<void(Marker&)>& mark_roots, Thoroughness 
   marker.clear_weak_values(cleared);
   marker.clear_unset_keys();
   for (auto& hook : marked_hooks_) hook(marker);
+  if (counts_) counts_->settle_dead(*this, marker);
 
   live_bytes_ = marker.bytes();
   allocated_.store(0, std::memory_order_relaxed);
@@ -448,19 +464,27 @@ void Heap::collect(const std::function<void(Marker&)>& mark_roots, Thoroughness 
   }
 }
 
+void Heap::visit_cells(const LocalHeap& local, const std::function<void(Object*)>& visit) {
+  for (const auto& cells : local.classes_) {
+    // Cells between cursor and limit are free and say so: their kind is kFree.
+    for (Page* page : cells.pages) {
+      for (std::uint32_t index = 0; index < page->begun; ++index) {
+        if (page->cell(index)->kind != ObjectKind::kFree) visit(page->cell(index));
+      }
+    }
+  }
+  for (Object* object : local.large_) visit(object);
+}
+
+void Heap::each_unswept(const std::function<void(Object*)>& visit) {
+  for (auto& local : locals_) visit_cells(*local, visit);
+}
+
 void Heap::each_object(const std::function<void(Object*)>& visit) {
   std::lock_guard guard(mutex_);
   for (auto& local : locals_) {
     local->sweep_all();
-    for (auto& cells : local->classes_) {
-      // Cells between cursor and limit are free and say so: their kind is kFree.
-      for (Page* page : cells.pages) {
-        for (std::uint32_t index = 0; index < page->begun; ++index) {
-          if (page->cell(index)->kind != ObjectKind::kFree) visit(page->cell(index));
-        }
-      }
-    }
-    for (Object* object : local->large_) visit(object);
+    visit_cells(*local, visit);
   }
 }
 

@@ -24,6 +24,7 @@
 #include "vm/heap/finalization.h"
 #include "vm/heap/marker.h"
 #include "vm/heap/object.h"
+#include "vm/heap/reference_counts.h"
 #include "vm/heap/value.h"
 
 namespace gilvm {
@@ -124,6 +125,11 @@ class LocalHeap {
   // It is about to do so, or is doing it.
   std::atomic<bool> stores{false};
 
+  // Where assignments are entered; null: nowhere.
+  ReferenceCounts* counts = nullptr;
+  // A store into a table is nothing but a store: no lock, and no counts.
+  bool stores_are_plain = true;
+
  private:
   friend class Heap;
   // What a thread allocates before it adds that to the heap's sum, which all threads share.
@@ -190,6 +196,16 @@ class Heap {
 
   // From now on threads mark their tables (LocalHeap::table_mark). REQUIRES: no thread has been attached.
   void mark_tables();
+  // From now on threads enter their assignments (LocalHeap::counts). REQUIRES: no thread has been attached.
+  void count_references(bool is_atomic);
+  // Null: they do not.
+  ReferenceCounts* counts() const { return counts_.get(); }
+  // For the ledger: where a page remembers the counts of its objects. REQUIRES: the object is not large.
+  static std::atomic<ReferenceCount*>& counts_of_page(const Object* object);
+  // For the ledger: calls `visit` for every object, also those that the collection has not reached.
+  // REQUIRES: called by collect().
+  void each_unswept(const std::function<void(Object*)>& visit);
+
   // Until every store that another thread has begun without a table's lock has been done. What this thread
   // did before is seen by those that begin later.
   void wait_for_stores(const LocalHeap& self);
@@ -290,7 +306,10 @@ class Heap {
   void set_threshold();
   void return_pages();
 
+  void visit_cells(const LocalHeap& local, const std::function<void(Object*)>& visit);
+
   bool marks_tables_ = false;
+  std::unique_ptr<ReferenceCounts> counts_;
   Finalization finalization_;
   ObjectOperations operations_[static_cast<int>(ObjectKind::kCount)];
   std::vector<std::function<void(Marker&)>> marked_hooks_;

@@ -9,6 +9,8 @@ Marker::Marker(Heap& heap, Purpose purpose) : heap_(heap), mark_(heap.current_ma
 
 const String* Marker::mode_name() const { return heap_.mode_name; }
 
+ReferenceCounts* Marker::counts() const { return heap_.counts(); }
+
 void Marker::reach(Object* object) {
   GILVM_ASSERT(object->kind != ObjectKind::kFree);
   if (verifies()) GILVM_CHECK(!"an object that is alive refers to a dead one");

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -21,6 +22,7 @@ namespace gilvm {
 
 class Heap;
 class Marker;
+class ReferenceCounts;
 
 // How the collector treats a kind of object. The folders that define the kinds register them.
 struct ObjectOperations {
@@ -32,6 +34,9 @@ struct ObjectOperations {
   // tracing. The second may still mark what refers to nothing.
   void (*clear_weak_values)(const Marker& marker, Object* object) = nullptr;
   void (*clear_weak_keys)(Marker& marker, Object* object) = nullptr;
+  // Calls `visit` for each value in a place that scripts assign to (vm/heap/reference_counts.h); null: it has
+  // no such place.
+  void (*each_reference)(Object* object, const std::function<void(Value)>& visit) = nullptr;
 };
 
 class Marker {
@@ -51,6 +56,9 @@ class Marker {
   bool verifies() const { return purpose_ == Purpose::kVerify; }
   // The name of the metatable's field that makes a table weak; null: there is none.
   const String* mode_name() const;
+
+  // The ledger in which cleared references are entered; null: none is kept.
+  ReferenceCounts* counts() const;
 
   // A table's hash block holds a key that nothing else may reach, beside a nil: looked at when marking is
   // done.

@@ -206,6 +206,10 @@ class Slot {
   // The acquire pairs with the release in store(), so that what a loaded pointer leads to is initialised.
   Value load() const { return Value::from_bits(bits_.load(std::memory_order_acquire)); }
   void store(Value value) { bits_.store(value.bits(), std::memory_order_release); }
+  // Stores `value` and returns what stood there.
+  Value exchange(Value value) {
+    return Value::from_bits(bits_.exchange(value.bits(), std::memory_order_acq_rel));
+  }
   // Replaces `expected` by `desired`; false when another value stood there.
   bool replace(Value expected, Value desired) {
     std::uint64_t bits = expected.bits();

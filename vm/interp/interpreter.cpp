@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "vm/base/check.h"
+#include "vm/interp/counted_assignments.h"
 #include "vm/interp/current_instruction.h"
 #include "vm/interp/finalizers.h"
 #include "vm/interp/numbers.h"
@@ -142,7 +143,7 @@ Outcome set_short(VmThread& thread, const CodeWord* pc, Value object, Value key,
     const Table* metatable = table->metatable();
     if (!metatable || (slot && !slot->load().is_nil()) ||
         metatable->get_short(thread.vm().name_of(Event::kNewIndex)).is_nil()) {
-      if (slot && thread.heap().table_mark == 0) {
+      if (slot && thread.heap().stores_are_plain) {
         slot->store(value);
         return Outcome::kDone;
       }
@@ -190,6 +191,16 @@ Outcome set_index(VmThread& thread, Value object, const Register& key, Value val
     }
   }
   return find_in_tables(index_name, pc, index.as_table(), key);
+}
+
+// Where references are counted: an instruction that stores into a table or a cell.
+[[gnu::noinline]] Outcome store_counted(VmThread& thread, const CodeWord* pc) {
+  CountedAssignment assignment(thread, pc[-1].load());
+  if (assignment.is_done()) return Outcome::kDone;
+  // A key that is not there yet, a metamethod, or no table at all.
+  const Value object = assignment.object(), value = assignment.value();
+  if (assignment.key_is_constant()) return set_short(thread, pc, object, assignment.key().value, value);
+  return set_index(thread, object, assignment.key(), value);
 }
 
 Outcome set_list(VmThread& thread, const CodeWord* pc, Register* list) {
@@ -384,6 +395,10 @@ Outcome run_loop(VmThread* const vm_thread) {
         default: labels.locked[handler] = handlers[handler];
       }
     }
+    for (unsigned handler = 0; handler < kHandlerCount; ++handler) {
+      const Opcode first = first_opcode_of(handler);
+      labels.counted[handler] = CountedAssignment::is_one(first) ? &&store_counted : labels.locked[handler];
+    }
     labels.poll = &&poll;
     labels.count = &&count;
     labels.watch = &&watch;
@@ -512,6 +527,10 @@ watch:
   FIND_FRAME;
   ++pc;
   goto* const_cast<void*>(thread->handlers[static_cast<unsigned>(i.op())]);
+
+store_counted:
+  SAVE;
+  RESUME(store_counted(*thread, pc));
 
 interrupted:
   ++thread->coroutine->frame()->pc;

@@ -46,12 +46,12 @@ Value value_of(VmThread& thread, const Register& reg) {
   return reg.value.is_cell() ? reg.value.as_cell()->content.load() : thread.boxed(reg);
 }
 
-void set_value(const Local& local, Register& reg, Value value) {
+void set_value(LocalHeap& heap, const Local& local, Register& reg, Value value) {
   if (local.is_temporary) {
     // The instruction that uses a table or a cell does not look again whether it is one.
     if (!reg.value.is_cell() && (!reg.value.is_table() || value.is_table())) reg.set(value);
   } else if (reg.value.is_cell()) {
-    reg.value.as_cell()->content.store(value);
+    reg.value.as_cell()->assign(heap, value);
   } else if (local.name == "(for state)" && reg.value.is_wide()) {
     // The state of a loop over integers stays one.
     if (value.is_integer()) reg.wide = value.as_integer();
@@ -107,7 +107,7 @@ int debug_set_local(NativeCall& call) {
   const Local local =
       find_local(debugged.coroutine, activations, activation, static_cast<std::int32_t>(number));
   if (local.name.empty()) return call.one(Value::nil());
-  set_value(local, debugged.coroutine->stack()[local.index], call[subject + 2]);
+  set_value(call.thread().heap(), local, debugged.coroutine->stack()[local.index], call[subject + 2]);
   return call.one_text(local.name);
 }
 

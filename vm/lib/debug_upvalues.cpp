@@ -52,7 +52,7 @@ int debug_set_upvalue(NativeCall& call) {
   std::int64_t number;
   if (!call.any(2) || !upvalue_arguments(call, 0, &function, &number)) return kNativeError;
   if (!has_upvalue(function, number)) return call.none();
-  if (function.is_closure()) cell_of(function, number)->content.store(call[2]);
+  if (function.is_closure()) cell_of(function, number)->assign(call.thread().heap(), call[2]);
   return call.one(name_of(call.thread(), function, number));
 }
 

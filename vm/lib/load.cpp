@@ -83,7 +83,7 @@ Closure* load_chunk(VmThread& thread, std::string_view chunk, const std::string&
   account(thread.vm().heap(), *prototype);
   Closure* closure = Closure::make(thread.heap(), prototype);
   for (unsigned index = 0; index < closure->upvalue_count(); ++index) {
-    closure->upvalues()[index] = Cell::make(thread.heap(), index == 0 ? environment : Value::nil());
+    closure->upvalues()[index] = Cell::make_counted(thread.heap(), index == 0 ? environment : Value::nil());
   }
   return closure;
 }

@@ -111,7 +111,7 @@ class Sequence {
 
   // Of what is locked. False: there is no memory.
   [[nodiscard]] bool append(Value value) { return table()->append(call_.thread().heap(), value); }
-  Value take_last() { return table()->take_last(); }
+  Value take_last() { return table()->take_last(call_.thread().heap()); }
   bool is_locked() const { return lock_.has_value(); }
 
   // The value at `to` becomes that at `from`.

@@ -16,7 +16,8 @@ class ExperimentRunner {
  public:
   ExperimentRunner(const World& world, const SchedulePlan& plan, Supervisor& supervisor,
                    const std::vector<std::string>& arguments)
-      : world_(world), host_({world.lock, world.max_memory, {}}, plan, supervisor, arguments) {
+      : world_(world),
+        host_({world.lock, world.max_memory, {}, world.counts_references}, plan, supervisor, arguments) {
     host_.report_deadlocks();
   }
 

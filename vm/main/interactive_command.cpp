@@ -12,6 +12,7 @@
 #include "vm/main/history_file.h"
 #include "vm/main/line_interrupts.h"
 #include "vm/main/line_reader.h"
+#include "vm/main/reference_report.h"
 #include "vm/main/script_host.h"
 #include "vm/main/typed_chunk.h"
 #include "vm/report/compare_table.h"
@@ -188,12 +189,13 @@ class Session {
 
 int interactive_command(const Options& options, Supervisor& supervisor) {
   WakeUp typing;  // outlives the host, whose threads may still wake it
-  ScriptHost host({options.lock, options.max_memory, {}}, {}, supervisor, options.arguments,
-                  [&typing] { typing.wake(WakeUp::kStop); });
+  ScriptHost host({options.lock, options.max_memory, {}, options.counts_references}, {}, supervisor,
+                  options.arguments, [&typing] { typing.wake(WakeUp::kStop); });
   host.set_arguments("gilvm");
   Session(options, host, typing, supervisor).run();
   host.finish();
   const int status = host.exit_status(0);
+  show_references(references_of(host, options, supervisor));
   show_statistics(host, options);
   return status;
 }

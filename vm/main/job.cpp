@@ -16,14 +16,14 @@ SchedulePlan Job::plan(unsigned repetition) const {
 }
 
 std::unique_ptr<PlainRun> Job::plain_run(unsigned repetition) const {
-  auto run = std::make_unique<PlainRun>(VmSettings{options.lock, options.max_memory, {}}, plan(repetition),
-                                        supervisor, options.arguments);
+  const VmSettings settings{options.lock, options.max_memory, {}, options.counts_references};
+  auto run = std::make_unique<PlainRun>(settings, plan(repetition), supervisor, options.arguments);
   if (races) races->watch(run->host);
   return run;
 }
 
 std::unique_ptr<ExperimentRunner> Job::experiment_runner(unsigned repetition) const {
-  const World world{options.workers, options.lock, options.max_memory};
+  const World world{options.workers, options.lock, options.max_memory, options.counts_references};
   auto runner = std::make_unique<ExperimentRunner>(world, plan(repetition), supervisor, options.arguments);
   if (races) races->watch(runner->host());
   return runner;
@@ -32,6 +32,7 @@ std::unique_ptr<ExperimentRunner> Job::experiment_runner(unsigned repetition) co
 std::string Job::schedule_text(const ScriptHost& host, unsigned workers) const {
   RecordedSchedule schedule = complete_schedule(host, options.lock, program, workers);
   schedule.own_scripts = scripts.size() > 1;
+  schedule.counts_references = options.counts_references;
   return schedule.text();
 }
 

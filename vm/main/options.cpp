@@ -61,6 +61,7 @@ enum class Subject {
   kTimeout,
   kMaxMemory,
   kLanguage,
+  kReferenceCounts,
   kStats,
   kJson,
   kHelp,
@@ -108,6 +109,7 @@ constexpr std::array kFlags = {
     Flag{"--timeout", Subject::kTimeout, Value::kRequired, "10s|500ms", "GILVM_TIMEOUT"},
     Flag{"--max-memory", Subject::kMaxMemory, Value::kRequired, "512M|2G", "GILVM_MAX_MEMORY"},
     Flag{"--lang", Subject::kLanguage, Value::kRequired, "pt-BR|en", "GILVM_LANG"},
+    Flag{"--refcounts", Subject::kReferenceCounts, Value::kNone, "", "GILVM_REFCOUNTS"},
     Flag{"--stats", Subject::kStats, Value::kNone, "", "GILVM_STATS"},
     Flag{"--json", Subject::kJson, Value::kNone, "", "GILVM_JSON"},
     Flag{"--help", Subject::kHelp, Value::kNone, "", nullptr},
@@ -209,6 +211,8 @@ std::string help_for(const Flag& flag, Command command) {
       return translate(
           "how much memory a script may use, in each process: beyond it the error \"not enough memory\"");
     case Subject::kLanguage: return translate("language of messages, otherwise that of the environment");
+    case Subject::kReferenceCounts:
+      return translate("count references as CPython does, and say at the end which counts are wrong");
     case Subject::kStats: return translate("what each thread had to do with the GIL");
     case Subject::kJson: return translate("write the results as JSON");
     case Subject::kHelp: return translate("this text");
@@ -244,6 +248,7 @@ bool takes(Command command, const Flag& flag) {
     case Subject::kJson: return command != Command::kDisassemble;
     case Subject::kStats:
       return command == Command::kRun || command == Command::kCompare || command == Command::kReplay;
+    case Subject::kReferenceCounts: return command == Command::kRun;
     case Subject::kDetectRaces: return command == Command::kRun || command == Command::kReplay;
     case Subject::kPreemptions:
     case Subject::kMostSchedules: return command == Command::kExplore;
@@ -747,6 +752,7 @@ void apply(Options& options, const Given& given) {
     case Subject::kCores: options.cores = number_between(given, 1, kMostCores); break;
     case Subject::kTimeout: options.timeout = timeout_from(given); break;
     case Subject::kMaxMemory: options.max_memory = memory_from(given); break;
+    case Subject::kReferenceCounts: options.counts_references = true; break;
     case Subject::kStats: options.stats = true; break;
     case Subject::kJson: options.json = true; break;
     case Subject::kLanguage:  // chosen before anything is said

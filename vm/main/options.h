@@ -65,6 +65,7 @@ struct Options {
   std::optional<std::chrono::nanoseconds> timeout;
   std::size_t max_memory = 0;  // bytes for the heap of each process; 0: no limit but the machine's
   Language language = Language::kEnglish;
+  bool counts_references = false;
   bool stats = false;
   bool json = false;
   bool color = false;  // standard output is a terminal, and neither NO_COLOR nor --json asks for none
@@ -100,6 +101,7 @@ struct World {
   WorkerKind workers = WorkerKind::kThreads;
   LockSettings lock;
   std::size_t max_memory = 0;  // as Options has it
+  bool counts_references = false;
 };
 
 // The worlds that `compare` runs: threads under the GIL with each kind of switch points, threads without a

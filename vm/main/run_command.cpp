@@ -11,6 +11,7 @@
 #include "vm/main/commands.h"
 #include "vm/main/job.h"
 #include "vm/main/program_schedule.h"
+#include "vm/main/reference_report.h"
 #include "vm/main/step_view.h"
 #include "vm/report/compare_table.h"
 #include "vm/report/json_report.h"
@@ -57,6 +58,7 @@ int run_plain(const Job& job, std::unique_ptr<PlainRun> run) {
     host.finish();
     status = host.exit_status(status);
     if (job.races) job.races->end(job.schedule_text(host, options.workers_given ? count : 0));
+    show_references(references_of(host, job.options, job.supervisor));
     show_statistics(host, options);
     show_schedule(job, host, options.workers_given ? count : 0, status != 0);
     run.reset();
@@ -80,6 +82,7 @@ bool load_experiment(const Job& job, ExperimentRunner& runner, int* status) {
   const bool misses = plain && job.options.workers_given;
   if (misses) complain(filled(translate("{0}: the script names `experiment` but returns none"), script.name));
   *status = runner.host().exit_status(plain && !misses ? 0 : kExitScriptError);
+  show_references(references_of(runner.host(), job.options, job.supervisor));
   show_schedule(job, runner.host(), workers, *status != 0);
   return false;
 }
@@ -117,6 +120,8 @@ int run_experiment(const Job& job) {
   result.world = describe(runner->world());
   result.workers = options.count;
   std::fflush(stdout);
+  const std::optional<ReferenceReport> references =
+      references_of(runner->host(), job.options, job.supervisor);
   const std::string& failure = result.repeats.back().error;
   if (!failure.empty()) complain(failure);
   if (job.steps) {
@@ -124,11 +129,13 @@ int run_experiment(const Job& job) {
   } else if (options.json) {
     nlohmann::ordered_json object = json_of(result);
     if (job.races) object["findings"] = json_of(job.races->findings());
+    if (references) object["refcounts"] = json_of(*references);
     std::fputs(json_text(object).c_str(), stdout);
   } else if (failure.empty()) {
     const CompareResult table{result.script, result.name, {result}};
     std::fputs(compare_table(table, {terminal_width(), options.color}).c_str(), stdout);
   }
+  if (!options.json) show_references(references);
   show_statistics(runner->host(), options);
   return failure.empty() ? 0 : kExitScriptError;
 }
@@ -235,6 +242,7 @@ int replay_command(const Options& options, Supervisor& supervisor) {
   }
   Options recorded = options;
   recorded.lock = schedule->lock;
+  recorded.counts_references = schedule->counts_references;
   recorded.schedule = schedule->kind;
   recorded.seed = schedule->seed;
   recorded.workers_given = schedule->workers > 0;

@@ -102,10 +102,16 @@ void Userdata::trace(Marker& marker, Object* object) {
 void Userdata::destroy(Object* object) { delete static_cast<Userdata*>(object)->object; }
 
 void define_object_kinds(Heap& heap) {
-  heap.define_kind(ObjectKind::kTable, {Table::trace, nullptr, clear_weak_values, clear_weak_keys});
+  if (ReferenceCounts* counts = heap.counts()) {
+    counts->text_of = [](const Object* string) {
+      return std::string(static_cast<const String*>(string)->view());
+    };
+  }
+  heap.define_kind(ObjectKind::kTable,
+                   {Table::trace, nullptr, clear_weak_values, clear_weak_keys, Table::each_reference});
   heap.define_kind(ObjectKind::kClosure, {Closure::trace});
   heap.define_kind(ObjectKind::kNativeFunction, {NativeFunction::trace});
-  heap.define_kind(ObjectKind::kCell, {Cell::trace});
+  heap.define_kind(ObjectKind::kCell, {Cell::trace, nullptr, nullptr, nullptr, Cell::each_reference});
   heap.define_kind(ObjectKind::kPrototype, {Prototype::trace, Prototype::destroy});
   heap.define_kind(ObjectKind::kCoroutine, {Coroutine::trace, Coroutine::destroy});
   heap.define_kind(ObjectKind::kUserdata, {Userdata::trace, Userdata::destroy});

@@ -18,6 +18,7 @@ namespace gilvm {
 class Cell : public Object {
  public:
   Slot content;
+  // REQUIRES: references are not counted (LocalHeap::counts), or the caller enters this one.
   static Cell* make(LocalHeap& heap, Value value) {
     auto* cell = static_cast<Cell*>(heap.allocate_fixed<sizeof(Cell)>(ObjectKind::kCell));
     new (&cell->content) Slot();
@@ -26,6 +27,19 @@ class Cell : public Object {
   }
   static void trace(Marker& marker, Object* object) {
     marker.mark(static_cast<Cell*>(object)->content.load());
+  }
+  static void each_reference(Object* object, const std::function<void(Value)>& visit) {
+    visit(static_cast<Cell*>(object)->content.load());
+  }
+  // Stores `value`, and enters that where references are counted.
+  void assign(LocalHeap& heap, Value value) {
+    if (heap.counts) return heap.counts->assign(content, value);
+    content.store(value);
+  }
+  // As make(), likewise.
+  static Cell* make_counted(LocalHeap& heap, Value value) {
+    if (heap.counts) heap.counts->gain(value);
+    return make(heap, value);
   }
 };
 static_assert(sizeof(Cell) == 16);

@@ -250,7 +250,7 @@ Value Table::get(Value key) const {
 StoreResult Table::set(LocalHeap& heap, Value key, Value value) {
   if (heap.table_mark == 0) {
     if (Slot* slot = find(key)) {
-      slot->store(value);
+      put(heap, slot, key, value);
       return StoreResult::kStored;
     }
   }
@@ -281,14 +281,22 @@ bool Table::set_integer_slow(LocalHeap& heap, std::int64_t key, Value value) {
       ArrayBlock* block = array();
       const std::uint64_t index = static_cast<std::uint64_t>(key) - 1;
       if (in_place.is_allowed() && index < block->capacity()) {
-        block->slots()[index].store(value);
+        put(heap, &block->slots()[index], Value::nil(), value);
         return true;
       }
     }
     return set_locked(heap, key_value(), value);
   }
+  if (heap.counts) {  // the caller has not looked into the array part
+    ArrayBlock* block = array();
+    const std::uint64_t index = static_cast<std::uint64_t>(key) - 1;
+    if (index < block->capacity()) {
+      put(heap, &block->slots()[index], Value::nil(), value);
+      return true;
+    }
+  }
   if (Slot* slot = find_integer_in(hash(), key)) {
-    slot->store(value);
+    put(heap, slot, Value::nil(), value);
     return true;
   }
   return value.is_nil() || insert(heap, key_value(), value);
@@ -296,13 +304,19 @@ bool Table::set_integer_slow(LocalHeap& heap, std::int64_t key, Value value) {
 
 bool Table::add_short(LocalHeap& heap, String* key, Value value) {
   if (heap.table_mark != 0) return set_locked(heap, Value::string(key), value);
+  if (heap.counts) {  // nobody has looked
+    if (Slot* slot = find_short(key)) {
+      put(heap, slot, Value::string(key), value);
+      return true;
+    }
+  }
   return value.is_nil() || insert(heap, Value::string(key), value);
 }
 
 bool Table::set_locked(LocalHeap& heap, Value key, Value value) {
   const auto store_to_known = [&] {
     Slot* slot = find_once(key);
-    if (slot) slot->store(value);
+    if (slot) put(heap, slot, key, value);
     return slot != nullptr;
   };
   bool is_new = false;
@@ -328,19 +342,26 @@ bool Table::append(LocalHeap& heap, Value value) {
     Slot* slot = find_once(Value::fits_inline(key) ? Value::inline_integer(key) : Value::nil());
     if (!slot) return set_integer(heap, key, value);
     if (is_owned_by(heap)) {
-      slot->store(value);
+      put(heap, slot, Value::nil(), value);
       return true;
     }
-    if (slot->replace(Value::nil(), value)) return true;
+    if (slot->replace(Value::nil(), value)) {
+      if (heap.counts) heap.counts->gain(value);
+      return true;
+    }
   }
 }
 
-Value Table::take_last() {
+Value Table::take_last(LocalHeap& heap) {
   for (;;) {
     const auto key = static_cast<std::int64_t>(length());
     const Value last = get_integer(key);
     Slot* slot = find_once(Value::fits_inline(key) ? Value::inline_integer(key) : Value::nil());
-    if (last.is_nil() || !slot || slot->replace(last, Value::nil())) return last;
+    if (last.is_nil() || !slot) return last;
+    if (slot->replace(last, Value::nil())) {
+      if (heap.counts) heap.counts->lose(last);
+      return last;
+    }
   }
 }
 
@@ -348,15 +369,12 @@ void Table::exclude_stores(LocalHeap& heap, const Table* table) {
   if (!table->is_owned_by(heap)) heap.heap().wait_for_stores(heap);
 }
 
-bool Table::insert_in(HashBlock* hash, Value key, Value value) {
+Slot* Table::claim_in(HashBlock* hash, Value key) {
   const std::uint32_t capacity = hash->capacity();
-  if (capacity == 0) return false;
+  if (capacity == 0) return nullptr;
   Node* nodes = hash->nodes();
   const std::uint32_t home = hash_of(key) & (capacity - 1);
-  if (nodes[home].key.replace(Value::empty(), key)) {
-    nodes[home].value.store(value);
-    return true;
-  }
+  if (nodes[home].key.replace(Value::empty(), key)) return &nodes[home].value;
   // Claim a free node, then hang it on the end of the home node's chain, unless another thread has put the
   // same key there meanwhile: an entry that stood twice would send a traversal back to the first of them.
   std::uint32_t candidate = hash->last_free.load(std::memory_order_relaxed);
@@ -369,33 +387,34 @@ bool Table::insert_in(HashBlock* hash, Value key, Value value) {
     for (;;) {
       if (equal_keys(nodes[tail].key.load(), key)) {
         nodes[candidate].key.store(Value::dead());
-        nodes[tail].value.store(value);
-        return true;
+        return &nodes[tail].value;
       }
       std::uint32_t next = 0;
       // The release makes the new node's key visible to who follows the link. The walk ends: a node's home
       // was claimed before the node, so the chain of a node that is not linked yet cannot lead back to its
       // home.
       if (nodes[tail].next.compare_exchange_strong(next, candidate + 1, std::memory_order_acq_rel)) {
-        nodes[candidate].value.store(value);
-        return true;
+        return &nodes[candidate].value;
       }
       tail = next - 1;
     }
   }
-  return false;
+  return nullptr;
 }
 
 bool Table::insert(LocalHeap& heap, Value key, Value value) {
   for (;;) {
-    if (insert_in(hash_.load(std::memory_order_acquire), key, value)) return true;
+    if (Slot* slot = claim_in(hash_.load(std::memory_order_acquire), key)) {
+      put(heap, slot, key, value);
+      return true;
+    }
     if (!rehash(heap, key)) return false;
     // The key may belong to the array part now.
     if (key.is_inline_integer()) {
       ArrayBlock* array = array_.load(std::memory_order_acquire);
       std::uint64_t index = static_cast<std::uint64_t>(key.as_inline_integer()) - 1;
       if (index < array->capacity()) {
-        array->slots()[index].store(value);
+        put(heap, &array->slots()[index], key, value);
         return true;
       }
     }
@@ -452,10 +471,11 @@ bool Table::resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t 
   // room is lost, as a store may be in such a race.
   auto move = [&](Value key, Value value) {
     if (value.is_nil()) return;
+    // Each reference moves: nothing is entered where they are counted.
     if (Slot* slot = find_in(new_array, new_hash, key)) {
       slot->store(value);
-    } else {
-      (void)insert_in(new_hash, key, value);
+    } else if (Slot* claimed = claim_in(new_hash, key)) {
+      claimed->store(value);
     }
   };
   for (std::uint32_t index = array_capacity; index < old_array->capacity(); ++index) {
@@ -569,6 +589,20 @@ bool Table::next(Value key, Value* next_key, Value* next_value) const {
 void Table::mark_blocks(Marker& marker) const {
   if (array()->has_own_cell()) marker.mark_object(array());
   if (hash()->has_own_cell()) marker.mark_object(hash());
+}
+
+void Table::each_reference(Object* object, const std::function<void(Value)>& visit) {
+  auto* table = static_cast<Table*>(object);
+  ArrayBlock* array = table->array();
+  for (std::uint32_t index = 0; index < array->capacity(); ++index) visit(array->slots()[index].load());
+  HashBlock* hash = table->hash();
+  for (std::uint32_t index = 0; index < hash->capacity(); ++index) {
+    const Node& node = hash->nodes()[index];
+    const Value value = node.value.load();
+    if (value.is_nil()) continue;
+    visit(node.key.load());
+    visit(value);
+  }
 }
 
 void Table::trace(Marker& marker, Object* object) {

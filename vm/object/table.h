@@ -121,7 +121,7 @@ class Table : public Object {
   bool set_integer(LocalHeap& heap, std::int64_t key, Value value) {
     ArrayBlock* array = array_.load(std::memory_order_acquire);
     std::uint64_t index = static_cast<std::uint64_t>(key) - 1;
-    if (index < array->capacity() && heap.table_mark == 0) [[likely]] {
+    if (index < array->capacity() && heap.stores_are_plain) [[likely]] {
       array->slots()[index].store(value);
       return true;
     }
@@ -129,7 +129,7 @@ class Table : public Object {
   }
   // False: kNoMemory. REQUIRES: key->is_short().
   bool set_short(LocalHeap& heap, String* key, Value value) {
-    if (heap.table_mark == 0) [[likely]] {
+    if (heap.stores_are_plain) [[likely]] {
       if (Slot* slot = find_short(key)) {
         slot->store(value);
         return true;
@@ -143,7 +143,7 @@ class Table : public Object {
   // the caller holds the TableLock.
   bool append(LocalHeap& heap, Value value);
   // Takes the last value away, likewise. Nil: the table has none.
-  Value take_last();
+  Value take_last(LocalHeap& heap);
 
   // A border (Lua manual §3.4.7): n with t[n] ~= nil and t[n + 1] == nil, or 0.
   std::uint64_t length() const;
@@ -163,6 +163,7 @@ class Table : public Object {
   HashBlock* hash() const { return hash_.load(std::memory_order_acquire); }
 
   static void trace(Marker& marker, Object* object);
+  static void each_reference(Object* object, const std::function<void(Value)>& visit);
   // Marks the storage of both parts, but not what stands there.
   void mark_blocks(Marker& marker) const;
   static constexpr std::uint32_t kLargestCapacity = 1u << 27;
@@ -202,8 +203,14 @@ class Table : public Object {
   // REQUIRES: `key` is a valid, normalised key that find() does not find; `value` is not nil.
   // Each of these is false where there is no memory.
   bool insert(LocalHeap& heap, Value key, Value value);
-  // False: there is no free node.
-  static bool insert_in(HashBlock* hash, Value key, Value value);
+  // The slot of the value at a key, which gets a node if it has none. Null: there is no free node.
+  static Slot* claim_in(HashBlock* hash, Value key);
+  // Stores to a place of the table that is there, and enters that where references are counted.
+  static void put(LocalHeap& heap, Slot* slot, Value key, Value value) {
+    if (heap.counts) [[unlikely]]
+      return heap.counts->assign(*slot, key, value);
+    slot->store(value);
+  }
   bool rehash(LocalHeap& heap, Value new_key);
   bool resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity);
   std::uint64_t border_in_hash(std::uint64_t known) const;

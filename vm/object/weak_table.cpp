@@ -27,6 +27,12 @@ void each_node(HashBlock* hash, Visit visit) {
   for (std::uint32_t index = 0; index < hash->capacity(); ++index) visit(hash->nodes()[index]);
 }
 
+// The entry at `key` goes.
+void clear(const Marker& marker, Value key, Slot& slot) {
+  if (ReferenceCounts* counts = marker.counts()) return counts->assign(slot, key, Value::nil());
+  slot.store(Value::nil());
+}
+
 void trace_array(Marker& marker, Table* table, Weakness weakness) {
   ArrayBlock* array = table->array();
   for (std::uint32_t index = 0; index < array->capacity(); ++index) {
@@ -83,10 +89,10 @@ void clear_weak_values(const Marker& marker, Object* object) {
   ArrayBlock* array = table->array();
   for (std::uint32_t index = 0; index < array->capacity(); ++index) {
     Slot& slot = array->slots()[index];
-    if (is_dead(marker, slot.load())) slot.store(Value::nil());
+    if (is_dead(marker, slot.load())) clear(marker, Value::nil(), slot);
   }
   each_node(table->hash(), [&](Node& node) {
-    if (is_dead(marker, node.value.load())) node.value.store(Value::nil());
+    if (is_dead(marker, node.value.load())) clear(marker, node.key.load(), node.value);
   });
 }
 
@@ -100,7 +106,7 @@ void clear_weak_keys(Marker& marker, Object* object) {
       marker.mark_object(key.as_object());
       return;
     }
-    node.value.store(Value::nil());
+    clear(marker, key, node.value);
     node.key.store(Value::dead());
   });
 }

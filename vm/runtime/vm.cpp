@@ -29,6 +29,7 @@ Vm::Vm(const VmSettings& settings, Scheduler& scheduler)
       std::erase_if(shown_objects_, [&](const auto& shown) { return !marker.is_marked(shown.first); });
     });
   }
+  if (settings.counts_references) heap_.count_references(settings.lock.regime == LockRegime::kObject);
   define_object_kinds(heap_);
   if (settings.max_memory != 0) heap_.set_limit(settings.max_memory);
   if (settings.lock.regime == LockRegime::kObject) heap_.mark_tables();
@@ -182,6 +183,8 @@ void Vm::mark_roots(Marker& marker) {
     marker.mark(thread->script_object);
     marker.mark(thread->locals);
     marker.mark(thread->event_loop);
+    marker.mark(thread->assigned);
+    marker.mark(thread->replaced);
     if (thread->erring_native) marker.mark_object(thread->erring_native);
     for (Coroutine* coroutine : thread->interrupted_coroutines) marker.mark_object(coroutine);
   }

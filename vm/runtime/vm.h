@@ -34,6 +34,8 @@ struct VmSettings {
   // Where all that is random comes from: hashes, random numbers, the addresses that a script is shown.
   // Without it each run has its own numbers and its own addresses.
   std::optional<std::uint64_t> seed = {};
+  // Reference counts are kept beside the collector (vm/heap/reference_counts.h).
+  bool counts_references = false;
 };
 
 class SyncObserver;

@@ -46,7 +46,9 @@ void VmThread::move_to_this_thread() { parker_ = &vm_.scheduler().current(); }
 
 void VmThread::set_up_dispatch() {
   if (!labels) return;
-  handlers = vm_.lock().regime == LockRegime::kObject ? labels->locked : labels->direct;
+  handlers = heap_->counts                              ? labels->counted
+             : vm_.lock().regime == LockRegime::kObject ? labels->locked
+                                                        : labels->direct;
   counts_ = vm_.has_gil() && vm_.gil().interval().counted();
   if (counts_ && instructions_left_ == 0) instructions_left_ = vm_.gil().interval().instructions;
   const void* detour = counts_ || turns_ ? labels->count : nullptr;
@@ -117,6 +119,8 @@ bool VmThread::answer_breaker() {
   if (collects_later) lead_to_poll();
   return !interrupted();
 }
+
+bool VmThread::assigns_in_steps() const { return turns_ && vm_.lock().regime == LockRegime::kNone; }
 
 void VmThread::count_used_up() {
   const SwitchInterval interval = vm_.gil().interval();

@@ -39,11 +39,12 @@ enum Breaker : std::uint32_t {
 // Addresses inside the interpreter's loop, which it makes known once.
 struct DispatchLabels {
   const void* direct[kHandlerCount];
-  const void* locked[kHandlerCount];  // under the lock regime `object`: stores into tables are others
-  const void* poll;                   // answers the eval breaker, then goes to the handler
-  const void* count;                  // counts the instruction, then goes to the handler
-  const void* watch;                  // the same, and tells the scheduler's watcher
-  const void* hook;                   // tells the coroutine's hook, then goes to the handler
+  const void* locked[kHandlerCount];   // under the lock regime `object`: stores into tables are others
+  const void* counted[kHandlerCount];  // where references are counted: assignments are others
+  const void* poll;                    // answers the eval breaker, then goes to the handler
+  const void* count;                   // counts the instruction, then goes to the handler
+  const void* watch;                   // the same, and tells the scheduler's watcher
+  const void* hook;                    // tells the coroutine's hook, then goes to the handler
 };
 
 class WaitReason;
@@ -103,6 +104,9 @@ class VmThread final : public GilClient, private PressureListener {
   Value event_loop;
   unsigned event_loop_generation = 0;
 
+  // What an assignment in steps stores and replaces: nothing else may keep it alive.
+  Value assigned, replaced;
+
   bool breaker_is_set() const { return breaker_.load(std::memory_order_relaxed) != 0; }
   // Asks the thread to answer at its next switch point. Any thread.
   void request(Breaker reason);
@@ -121,6 +125,10 @@ class VmThread final : public GilClient, private PressureListener {
   }
   // The instruction at the frame's pc is next: the scheduler's watcher is told. REQUIRES: there is one.
   void tell_watcher() { turns_->watcher->before_instruction(*this); }
+  // Without a lock, a deterministic scheduler may let others run between the steps of an assignment whose
+  // references are counted (interp/counted_assignments).
+  bool assigns_in_steps() const;
+  void end_step_of_assignment() { take_turn(TurnReason::kAccess); }
   // Is every instruction a switch point (SwitchPoints::kEvery)?
   bool stops_anywhere() const { return stops_anywhere_; }
   bool finalizers_are_due() const { return breaker_.load(std::memory_order_relaxed) & kFinalize; }

@@ -9,6 +9,7 @@ namespace gilvm {
 namespace {
 
 constexpr std::size_t kParts = 9;  // and the answers
+constexpr std::string_view kCounts = "+refcounts";
 
 struct KindName {
   ScheduleKind kind;
@@ -97,7 +98,7 @@ std::optional<ScheduleKind> schedule_kind(std::string_view name) {
 
 std::string RecordedSchedule::text() const {
   std::string text = version + ',' + hexadecimal(program, 8) + ',';
-  text += std::string(name_of(lock.regime)) + ',';
+  text += std::string(name_of(lock.regime)) + std::string(counts_references ? kCounts : "") + ',';
   text += lock.points == SwitchPoints::kLoops ? "loops," : "every,";
   text += text_of(lock.interval) + ',' + std::to_string(workers) + (own_scripts ? "s," : ",");
   text += std::string(name_of(kind)) + ',' + std::to_string(seed) + ',';
@@ -116,7 +117,10 @@ std::optional<RecordedSchedule> RecordedSchedule::from_text(std::string_view tex
   RecordedSchedule schedule;
   schedule.version = parts[0];
   if (!take_number(parts[1], &schedule.program, 16)) return std::nullopt;
-  const std::optional<LockRegime> regime = lock_regime(parts[2]);
+  std::string_view lock = parts[2];
+  schedule.counts_references = lock.ends_with(kCounts);
+  if (schedule.counts_references) lock.remove_suffix(kCounts.size());
+  const std::optional<LockRegime> regime = lock_regime(lock);
   if (!regime) return std::nullopt;
   schedule.lock.regime = *regime;
   if (parts[3] != "loops" && parts[3] != "every") return std::nullopt;

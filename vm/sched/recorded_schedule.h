@@ -2,10 +2,11 @@
 //
 // The parts of the text, separated by commas:
 //     0.1.0,9c3f21aa,none,every,5ms,2,random,7,1.4be29a-2.d01f3c,1-2
-// the version of gilvm; a fingerprint of the scripts and their arguments; the lock, the switch points and the
-// interval; the workers (0: there are none, "2s": each has a script of its own); the strategy and its seed;
-// the checkpoints, or 0 where there was no step; and the answers, where these are few. With or without them
-// the strategy and the seed give the same answers again, as long as the program and gilvm are the same.
+// the version of gilvm; a fingerprint of the scripts and their arguments; the lock ("none+refcounts":
+// references are counted too), the switch points and the interval; the workers (0: there are none, "2s": each
+// has a script of its own); the strategy and its seed; the checkpoints, or 0 where there was no step; and the
+// answers, where these are few. With or without them the strategy and the seed give the same answers again,
+// as long as the program and gilvm are the same.
 //
 // Threads: any.
 #pragma once
@@ -27,6 +28,7 @@ struct RecordedSchedule {
   LockSettings lock;
   unsigned workers = 0;  // 0: the script ran alone
   bool own_scripts = false;
+  bool counts_references = false;
   ScheduleKind kind = ScheduleKind::kRandom;
   std::uint64_t seed = 0;
   std::vector<Checkpoint> checkpoints;
