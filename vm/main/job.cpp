@@ -10,6 +10,7 @@ SchedulePlan Job::plan(unsigned repetition) const {
   plan.seed = options.seed + repetition;
   plan.replayed = replayed;
   plan.goes_on = options.goes_on;
+  plan.around = around;
   if (races) plan.detector = races->begin();
   if (steps) plan.recorder = &steps->recorder();
   return plan;
@@ -29,10 +30,14 @@ std::unique_ptr<ExperimentRunner> Job::experiment_runner(unsigned repetition) co
   return runner;
 }
 
-std::string Job::schedule_text(const ScriptHost& host, unsigned workers) const {
+RecordedSchedule Job::schedule(const ScriptHost& host, unsigned workers) const {
   RecordedSchedule schedule = complete_schedule(host, options.lock, program, workers);
   schedule.own_scripts = scripts.size() > 1;
-  return schedule.text();
+  return schedule;
+}
+
+std::string Job::schedule_text(const ScriptHost& host, unsigned workers) const {
+  return schedule(host, workers).text();
 }
 
 }  // namespace gilvm

@@ -11,6 +11,7 @@
 #include "vm/main/commands.h"
 #include "vm/main/job.h"
 #include "vm/main/program_schedule.h"
+#include "vm/main/shrink.h"
 #include "vm/main/step_view.h"
 #include "vm/report/compare_table.h"
 #include "vm/report/json_report.h"
@@ -21,17 +22,39 @@
 namespace gilvm {
 namespace {
 
+// Where another value is observed than in the run, that is said.
+std::string shrunk_line(const ShrunkSchedule& shrunk, const nlohmann::json& observed) {
+  if (shrunk.observed == observed) {
+    return filled(translate("schedule (switches: {0} of {1}): {2}"), shrunk.switches, shrunk.switches_before,
+                  shrunk.schedule);
+  }
+  const std::string value = shrunk.observed.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return filled(translate("schedule (switches: {0} of {1}; observed: {2}): {3}"), shrunk.switches,
+                shrunk.switches_before, shortened(printable(value), 40), shrunk.schedule);
+}
+
 // Shows the schedule of a run that failed, and of any where --stats asks for it; not of one that a signal or
 // the deadline has ended, which no schedule brings back.
-void show_schedule(const Job& job, const ScriptHost& host, unsigned workers, bool failed) {
+// That of a failure is shrunk before, but for --stats, which are those of this run. `repeat`: what an
+// experiment has come to; null: it is none.
+void show_schedule(const Job& job, Shrinker& shrinker, const ScriptHost& host, unsigned repetition,
+                   unsigned workers, bool failed, RepeatResult* repeat = nullptr) {
   if (!host.is_deterministic() || job.supervisor.exit_status()) return;
   if (!job.options.stats && (!failed || job.replayed)) return;
   std::fflush(stdout);
-  std::fputs((filled(translate("schedule: {0}"), job.schedule_text(host, workers)) + "\n").c_str(), stderr);
+  const std::string schedule = job.schedule_text(host, workers);
+  std::optional<ShrunkSchedule> shrunk;
+  if (failed && !job.replayed && !job.options.stats) shrunk = shrinker.of_failure(repetition, schedule);
+  std::string line = filled(translate("schedule: {0}"), schedule);
+  if (shrunk) {
+    line = shrunk_line(*shrunk, repeat ? repeat->observed : shrunk->observed);
+    if (repeat) repeat->shrunk = std::move(shrunk);
+  }
+  std::fputs((line + "\n").c_str(), stderr);
 }
 
 // A plain script, once on the main thread or in each worker. `run` has loaded what the first one calls.
-int run_plain(const Job& job, std::unique_ptr<PlainRun> run) {
+int run_plain(const Job& job, Shrinker& shrinker, std::unique_ptr<PlainRun> run) {
   const Options& options = job.options;
   const std::vector<Script>& scripts = job.scripts;
   int status = 0;
@@ -58,14 +81,17 @@ int run_plain(const Job& job, std::unique_ptr<PlainRun> run) {
     status = host.exit_status(status);
     if (job.races) job.races->end(job.schedule_text(host, options.workers_given ? count : 0));
     show_statistics(host, options);
-    show_schedule(job, host, options.workers_given ? count : 0, status != 0);
+    shrinker.note(host);
+    show_schedule(job, shrinker, host, repetition, options.workers_given ? count : 0, status != 0);
     run.reset();
   }
+  if (job.races) shrinker.shrink_findings();
   return status;
 }
 
 // Loads the experiment. False: *status is the program's, and the user was told why.
-bool load_experiment(const Job& job, ExperimentRunner& runner, int* status) {
+bool load_experiment(const Job& job, Shrinker& shrinker, ExperimentRunner& runner, unsigned repetition,
+                     int* status) {
   std::string error;
   bool plain;
   const Script& script = job.scripts[0];
@@ -80,11 +106,12 @@ bool load_experiment(const Job& job, ExperimentRunner& runner, int* status) {
   const bool misses = plain && job.options.workers_given;
   if (misses) complain(filled(translate("{0}: the script names `experiment` but returns none"), script.name));
   *status = runner.host().exit_status(plain && !misses ? 0 : kExitScriptError);
-  show_schedule(job, runner.host(), workers, *status != 0);
+  shrinker.note(runner.host());
+  show_schedule(job, shrinker, runner.host(), repetition, workers, *status != 0);
   return false;
 }
 
-int run_experiment(const Job& job) {
+int run_experiment(const Job& job, Shrinker& shrinker) {
   const Options& options = job.options;
   std::unique_ptr<ExperimentRunner> runner;
   RunResult result;
@@ -95,7 +122,7 @@ int run_experiment(const Job& job) {
       int status;
       runner.reset();
       runner = job.experiment_runner(repetition);
-      if (!load_experiment(job, *runner, &status)) return status;
+      if (!load_experiment(job, shrinker, *runner, repetition, &status)) return status;
     }
     result.repeats.push_back(runner->run(options.count));
     const RepeatResult& repeat = result.repeats.back();
@@ -104,9 +131,13 @@ int run_experiment(const Job& job) {
     const int status = runner->host().exit_status(0);
     const bool failed = status != 0 || !repeat.ok;
     if (runner->host().is_deterministic()) {
+      shrinker.note(runner->host());
       result.repeats.back().schedule = job.schedule_text(runner->host(), options.count);
       if (job.races) job.races->end(result.repeats.back().schedule);
-      if (is_last || (failed && !shown)) show_schedule(job, runner->host(), options.count, failed && !shown);
+      if (is_last || (failed && !shown)) {
+        show_schedule(job, shrinker, runner->host(), repetition, options.count, failed && !shown,
+                      &result.repeats.back());
+      }
       shown = shown || failed;
     }
     if (status != 0) return status;
@@ -119,6 +150,7 @@ int run_experiment(const Job& job) {
   std::fflush(stdout);
   const std::string& failure = result.repeats.back().error;
   if (!failure.empty()) complain(failure);
+  if (job.races) shrinker.shrink_findings();
   if (job.steps) {
     job.steps->note_result(result);
   } else if (options.json) {
@@ -167,6 +199,7 @@ int run_scripts(const Options& options, Supervisor& supervisor, const RecordedSc
                 fingerprint_of(scripts, options.arguments),
                 options.detect_races ? &races : nullptr,
                 steps};
+  Shrinker shrinker(job);
   if (steps) steps->read_sources(scripts);
   if (replayed && replayed->version != version()) {
     complain(filled(translate("the schedule is of gilvm {0}, and this is gilvm {1}"), replayed->version,
@@ -184,9 +217,9 @@ int run_scripts(const Options& options, Supervisor& supervisor, const RecordedSc
   int status;
   if (scripts.size() == 1 && ScriptHost::mentions_experiment(run->workers[0])) {
     run.reset();
-    status = run_experiment(job);
+    status = run_experiment(job, shrinker);
   } else {
-    status = run_plain(job, std::move(run));
+    status = run_plain(job, shrinker, std::move(run));
   }
   return options.detect_races ? show_findings(job, status) : status;
 }

@@ -75,6 +75,7 @@ std::unique_ptr<Scheduler> ScriptHost::make_scheduler(const VmSettings& settings
     strategy =
         replay(*plan_.replayed->answers, std::move(strategy), [this] { fibers_->steps().diverge_next(); });
   }
+  if (plan_.around) strategy = plan_.around(std::move(strategy));
   if (plan_.recorder) strategy = plan_.recorder->around(std::move(strategy));
   auto scheduler = std::make_unique<FiberScheduler>(std::move(strategy), settings.lock.interval);
   fibers_ = scheduler.get();
