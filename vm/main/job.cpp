@@ -11,6 +11,7 @@ SchedulePlan Job::plan(unsigned repetition) const {
   plan.replayed = replayed;
   plan.goes_on = options.goes_on;
   plan.around = around;
+  plan.records = options.records;
   if (races) plan.detector = races->begin();
   if (steps) plan.recorder = &steps->recorder();
   return plan;
@@ -31,6 +32,7 @@ std::unique_ptr<ExperimentRunner> Job::experiment_runner(unsigned repetition) co
 }
 
 RecordedSchedule Job::schedule(const ScriptHost& host, unsigned workers) const {
+  if (replayed && replayed->kind == ScheduleKind::kOs) return *replayed;
   RecordedSchedule schedule = complete_schedule(host, options.lock, program, workers);
   schedule.own_scripts = scripts.size() > 1;
   return schedule;

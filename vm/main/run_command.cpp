@@ -1,7 +1,9 @@
 // gilvm run: a plain script once or in several workers, or an experiment in one world. gilvm replay: the
 // same, as a recorded schedule has it.
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -53,6 +55,20 @@ void show_schedule(const Job& job, Shrinker& shrinker, const ScriptHost& host, u
   std::fputs((line + "\n").c_str(), stderr);
 }
 
+// Keeps what --record asks for. False: it could not, and the user was told why.
+bool write_record(const Job& job, const ScriptHost& host, unsigned workers) {
+  const std::string& name = job.options.record_file;
+  if (!job.options.records || job.supervisor.exit_status()) return true;
+  const std::string line = filled(translate("schedule: {0}"), job.schedule_text(host, workers)) + "\n";
+  std::fflush(stdout);
+  if (name.empty()) return std::fputs(line.c_str(), stderr) != EOF;
+  std::FILE* file = std::fopen(name.c_str(), "w");
+  bool ok = file != nullptr && std::fputs(line.c_str(), file) != EOF;
+  if (file != nullptr) ok = std::fclose(file) == 0 && ok;
+  if (!ok) complain(filled(translate("cannot write {0}: {1}"), printable(name), std::strerror(errno)));
+  return ok;
+}
+
 // A plain script, once on the main thread or in each worker. `run` has loaded what the first one calls.
 int run_plain(const Job& job, Shrinker& shrinker, std::unique_ptr<PlainRun> run) {
   const Options& options = job.options;
@@ -81,6 +97,9 @@ int run_plain(const Job& job, Shrinker& shrinker, std::unique_ptr<PlainRun> run)
     status = host.exit_status(status);
     if (job.races) job.races->end(job.schedule_text(host, options.workers_given ? count : 0));
     show_statistics(host, options);
+    if (!write_record(job, host, options.workers_given ? count : 0) && status == 0) {
+      status = kExitScriptError;
+    }
     shrinker.note(host);
     show_schedule(job, shrinker, host, repetition, options.workers_given ? count : 0, status != 0);
     run.reset();
@@ -106,6 +125,7 @@ bool load_experiment(const Job& job, Shrinker& shrinker, ExperimentRunner& runne
   const bool misses = plain && job.options.workers_given;
   if (misses) complain(filled(translate("{0}: the script names `experiment` but returns none"), script.name));
   *status = runner.host().exit_status(plain && !misses ? 0 : kExitScriptError);
+  if (!write_record(job, runner.host(), workers) && *status == 0) *status = kExitScriptError;
   shrinker.note(runner.host());
   show_schedule(job, shrinker, runner.host(), repetition, workers, *status != 0);
   return false;
@@ -128,6 +148,8 @@ int run_experiment(const Job& job, Shrinker& shrinker) {
     const RepeatResult& repeat = result.repeats.back();
     const bool is_last = repetition + 1 == options.repeat || !repeat.error.empty();
     if (is_last || options.schedule != ScheduleKind::kOs) runner->host().finish();
+    const bool is_written = !is_last || write_record(job, runner->host(), options.count);
+    if (!is_written) return kExitScriptError;
     const int status = runner->host().exit_status(0);
     const bool failed = status != 0 || !repeat.ok;
     if (runner->host().is_deterministic()) {
@@ -268,7 +290,8 @@ int replay_command(const Options& options, Supervisor& supervisor) {
   }
   Options recorded = options;
   recorded.lock = schedule->lock;
-  recorded.schedule = schedule->kind;
+  // What is beyond the record of OS threads is decided in turns.
+  recorded.schedule = schedule->kind == ScheduleKind::kOs ? ScheduleKind::kRoundRobin : schedule->kind;
   recorded.seed = schedule->seed;
   recorded.workers_given = schedule->workers > 0;
   if (recorded.workers_given) recorded.count = std::min(schedule->workers, kMostWorkers);
