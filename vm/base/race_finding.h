@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,11 @@ struct RaceFinding {
   std::vector<FoundAccess> accesses;
   std::string report;    // kDeadlock: who waits for whom
   std::string schedule;  // of a run that shows it
+  // How many switches it has, and how many the schedule had of which it is what is left.
+  struct Switches {
+    std::uint64_t left = 0, before = 0;
+  };
+  std::optional<Switches> switches;  // nothing: it was not shrunk
 
   // The same for findings that differ only in when they were seen.
   std::string identity() const;

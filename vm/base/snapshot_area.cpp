@@ -24,6 +24,7 @@ std::uintptr_t rounded_up(std::uintptr_t address, std::size_t alignment) {
 thread_local constinit SnapshotArea* SnapshotArea::current_ = nullptr;
 std::uintptr_t SnapshotArea::lowest_ = 0, SnapshotArea::highest_ = 0;
 bool SnapshotArea::serves_operators = false;
+std::atomic<std::uint64_t> SnapshotArea::effects_outside_{0};
 
 SnapshotArea::SnapshotArea() {
   GILVM_CHECK(highest_ == 0);

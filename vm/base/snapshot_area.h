@@ -15,6 +15,7 @@
 //  (2) At restore() nothing outside refers to what was allocated after save().
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -52,7 +53,10 @@ class SnapshotArea {
   // Something was done that restore() would not undo, or that it would undo only half.
   static void has_effect_outside() {
     if (current_) current_->has_effects_ = true;
+    effects_outside_.fetch_add(1, std::memory_order_relaxed);  // a number that nothing is published through
   }
+  // How often any thread has said so, inside of an area or not.
+  static std::uint64_t effects_outside() { return effects_outside_.load(std::memory_order_relaxed); }
   bool has_effects() const { return has_effects_; }
 
   // As malloc and free. take() is null without memory.
@@ -70,6 +74,7 @@ class SnapshotArea {
 
   static thread_local constinit SnapshotArea* current_;
   static std::uintptr_t lowest_, highest_;  // of the area that exists
+  static std::atomic<std::uint64_t> effects_outside_;
 
   std::byte* begin_ = nullptr;
   std::byte* lower_ = nullptr;  // the end of what was allocated at the lower end,

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "vm/base/snapshot_area.h"
 #include "vm/lib/collect_garbage.h"
 #include "vm/lib/library.h"
 #include "vm/lib/load.h"
@@ -327,6 +328,7 @@ int load(NativeCall& call) {
 // says what failed; empty when an error was raised.
 bool read_file_argument(NativeCall& call, std::string* content, std::string* chunk_name, std::string* error) {
   if (call.is_none_or_nil(0)) {
+    SnapshotArea::has_effect_outside();
     *chunk_name = "=stdin";
     Blocking blocking(call.thread());
     return read_stream(stdin, content) || (*error = "cannot read stdin", false);

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "vm/base/snapshot_area.h"
 #include "vm/lib/load.h"
 #include "vm/lib/publish_module.h"
 #include "vm/runtime/traceback.h"
@@ -83,6 +84,7 @@ int debug_set_c_stack_limit(NativeCall& call) {
 
 // One line from the standard input; false at its end.
 bool read_command(NativeCall& call, std::string* line) {
+  SnapshotArea::has_effect_outside();
   Blocking blocking(call.thread());
   line->clear();
   std::fputs("lua_debug> ", stderr);

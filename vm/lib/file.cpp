@@ -250,6 +250,7 @@ bool File::read_from_buffer(const std::vector<ReadFormat>& formats, ReadOutcome*
 }
 
 File::ReadOutcome File::read(VmThread& thread, const std::vector<ReadFormat>& formats) {
+  SnapshotArea::has_effect_outside();  // what was read of standard input does not come again
   ReadOutcome outcome;
   if (may_stay_attached(thread) && read_from_buffer(formats, &outcome)) return outcome;
   static_cast<Outcome&>(outcome) = detached(thread, [&](std::FILE* stream, Outcome* result) {
@@ -289,6 +290,7 @@ File::Outcome File::flush(VmThread& thread) {
 }
 
 File::Outcome File::seek(VmThread& thread, long long offset, int whence) {
+  SnapshotArea::has_effect_outside();
   return detached(thread, [=](std::FILE* stream, Outcome* outcome) {
     if (fseeko(stream, offset, whence) != 0) {
       outcome->error = errno;
@@ -299,6 +301,7 @@ File::Outcome File::seek(VmThread& thread, long long offset, int whence) {
 }
 
 File::Outcome File::set_buffer(VmThread& thread, int mode, std::size_t size) {
+  SnapshotArea::has_effect_outside();
   return detached(thread, [=](std::FILE* stream, Outcome* outcome) {
     errno = 0;
     if (std::setvbuf(stream, nullptr, mode, size) != 0) outcome->error = errno ? errno : EINVAL;
@@ -306,6 +309,7 @@ File::Outcome File::set_buffer(VmThread& thread, int mode, std::size_t size) {
 }
 
 File::Outcome File::close(VmThread& thread) {
+  SnapshotArea::has_effect_outside();
   return detached(thread, [this](std::FILE* stream, Outcome* outcome) {
     stream_.store(nullptr, std::memory_order_release);
     if (std::fclose(stream) != 0) outcome->error = errno;

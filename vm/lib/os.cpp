@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "vm/base/clock.h"
+#include "vm/base/snapshot_area.h"
 #include "vm/interp/finalizers.h"
 #include "vm/lib/file_results.h"
 #include "vm/lib/lent_functions.h"
@@ -48,6 +49,7 @@ int os_remove(NativeCall& call) {
   String* name;
   if (!call.text(0, &name)) return kNativeError;
   const std::string path(name->data());
+  SnapshotArea::has_effect_outside();
   return file_result(call, error_of(call.thread(), [&] { return std::remove(path.c_str()); }), path);
 }
 
@@ -55,6 +57,7 @@ int os_rename(NativeCall& call) {
   String *old_name, *new_name;
   if (!call.text(0, &old_name) || !call.text(1, &new_name)) return kNativeError;
   const std::string from(old_name->data()), to(new_name->data());
+  SnapshotArea::has_effect_outside();
   return file_result(call, error_of(call.thread(), [&] { return std::rename(from.c_str(), to.c_str()); }));
 }
 
@@ -73,6 +76,7 @@ int make_seeded_file(Vm& vm, char* name) {
 }
 
 int os_temporary_name(NativeCall& call) {
+  SnapshotArea::has_effect_outside();
   char name[] = "/tmp/lua_XXXXXX";
   const int descriptor = call.vm().is_deterministic() ? make_seeded_file(call.vm(), name) : mkstemp(name);
   if (descriptor == -1) return call.error("unable to generate a unique filename");

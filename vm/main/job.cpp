@@ -10,6 +10,8 @@ SchedulePlan Job::plan(unsigned repetition) const {
   plan.seed = options.seed + repetition;
   plan.replayed = replayed;
   plan.goes_on = options.goes_on;
+  plan.around = around;
+  plan.records = options.records;
   if (races) plan.detector = races->begin();
   if (steps) plan.recorder = &steps->recorder();
   return plan;
@@ -29,11 +31,16 @@ std::unique_ptr<ExperimentRunner> Job::experiment_runner(unsigned repetition) co
   return runner;
 }
 
-std::string Job::schedule_text(const ScriptHost& host, unsigned workers) const {
+RecordedSchedule Job::schedule(const ScriptHost& host, unsigned workers) const {
+  if (replayed && replayed->kind == ScheduleKind::kOs) return *replayed;
   RecordedSchedule schedule = complete_schedule(host, options.lock, program, workers);
   schedule.own_scripts = scripts.size() > 1;
   schedule.counts_references = options.counts_references;
-  return schedule.text();
+  return schedule;
+}
+
+std::string Job::schedule_text(const ScriptHost& host, unsigned workers) const {
+  return schedule(host, workers).text();
 }
 
 }  // namespace gilvm

@@ -49,6 +49,7 @@ enum class Subject {
   kWorkers,
   kSchedule,
   kSeed,
+  kRecord,
   kDetectRaces,
   kContinue,
   kSteps,
@@ -97,6 +98,7 @@ constexpr std::array kFlags = {
     Flag{"--interpreters", Subject::kWorkers, Value::kJoined, "N", "GILVM_INTERPRETERS"},
     Flag{"--schedule", Subject::kSchedule, Value::kRequired, "os|random|round-robin|pct", "GILVM_SCHEDULE"},
     Flag{"--seed", Subject::kSeed, Value::kRequired, "N", "GILVM_SEED"},
+    Flag{"--record", Subject::kRecord, Value::kJoined, "FILE", "GILVM_RECORD"},
     Flag{"--detect-races", Subject::kDetectRaces, Value::kNone, "", "GILVM_DETECT_RACES"},
     Flag{"--continue", Subject::kContinue, Value::kNone, "", "GILVM_CONTINUE"},
     Flag{"--steps", Subject::kSteps, Value::kJoined, "FROM-TO", "GILVM_STEPS"},
@@ -176,6 +178,10 @@ std::string help_for(const Flag& flag, Command command) {
       return translate(
           "who decides which thread runs: the operating system (default), or a deterministic scheduler, "
           "by chance, in turns, or by priorities that change a few times (PCT)");
+    case Subject::kRecord:
+      return translate(
+          "keep which thread held the GIL when, in instructions, for gilvm replay: in FILE, or on standard "
+          "error");
     case Subject::kDetectRaces:
       return translate(
           "with such a scheduler: say also what could go wrong between the threads (gilvm race)");
@@ -250,6 +256,7 @@ bool takes(Command command, const Flag& flag) {
       return command == Command::kRun || command == Command::kCompare || command == Command::kReplay;
     case Subject::kReferenceCounts: return command == Command::kRun;
     case Subject::kDetectRaces: return command == Command::kRun || command == Command::kReplay;
+    case Subject::kRecord: return command == Command::kRun;
     case Subject::kPreemptions:
     case Subject::kMostSchedules: return command == Command::kExplore;
     case Subject::kRepeat:
@@ -736,6 +743,10 @@ void apply(Options& options, const Given& given) {
     case Subject::kSchedule: options.schedule = schedule_from(given); break;
     case Subject::kSeed: options.seed = seed_from(given); break;
     case Subject::kDetectRaces: options.detect_races = true; break;
+    case Subject::kRecord:
+      options.records = true;
+      if (!joined_without_value(given)) options.record_file = given.value;
+      break;
     case Subject::kContinue: options.goes_on = true; break;
     case Subject::kSteps:
       options.steps = true;
@@ -1001,7 +1012,7 @@ void refuse_without_script(const std::vector<Given>& on_command_line) {
   for (const Given& each : on_command_line) {
     const Subject subject = each.flag->subject;
     if (subject != Subject::kWorkers && subject != Subject::kRepeat && subject != Subject::kJson &&
-        subject != Subject::kSchedule && subject != Subject::kSeed) {
+        subject != Subject::kSchedule && subject != Subject::kSeed && subject != Subject::kRecord) {
       continue;
     }
     refuse(translate("{0} needs a script: gilvm {0} SCRIPT"), each.source);
@@ -1031,6 +1042,22 @@ void check_schedule(const Options& options, const std::vector<Given>& on_command
   if (options.workers_given && options.workers != WorkerKind::kThreads) {
     refuse(translate("--schedule={0} decides over threads; it cannot schedule what {1} asks for"),
            name_of(options.schedule),
+           options.workers == WorkerKind::kProcesses ? "--processes" : "--interpreters");
+  }
+}
+
+// What can be recorded: one run of OS threads that the GIL puts in an order.
+void check_record(const Options& options) {
+  if (!options.records) return;
+  if (options.schedule != ScheduleKind::kOs) {
+    refuse(translate("{0} and {1} cannot stand together"), "--record", "--schedule");
+  }
+  if (options.repeat != 1) refuse(translate("{0} and {1} cannot stand together"), "--record", "--repeat");
+  if (options.lock.regime != LockRegime::kGil) {
+    refuse(translate("--record needs the GIL: without it threads run at the same time, in no order"));
+  }
+  if (options.workers_given && options.workers != WorkerKind::kThreads) {
+    refuse(translate("{0} and {1} cannot stand together"), "--record",
            options.workers == WorkerKind::kProcesses ? "--processes" : "--interpreters");
   }
 }
@@ -1068,6 +1095,7 @@ std::variant<Options, FinalText> parse(const std::vector<std::string>& words,
     apply_all(options, *layer);
   }
   check_schedule(options, on_command_line);
+  check_record(options);
   if (!options.count_given) {
     // The same on every machine, where the run is to be.
     const bool anywhere = options.schedule == ScheduleKind::kOs && options.command != Command::kExplore;

@@ -44,6 +44,8 @@ struct Options {
 
   ScheduleKind schedule = ScheduleKind::kOs;
   std::uint64_t seed = 0;     // of a schedule that is not the operating system's
+  bool records = false;       // kRun: who held the GIL when, on OS threads
+  std::string record_file;    // where to; empty: to standard error
   bool detect_races = false;  // kRun, kReplay: with such a schedule
   // kReplay: what to replay, a schedule or the name of a file that holds one. What such a schedule depends on
   // stands in it, and not in the members above.

@@ -64,7 +64,8 @@ int PlainRun::in_threads() {
   host.vm().resume_the_world(thread);
   for (auto& control : controls) {
     control->join(thread, std::nullopt);
-    ok = control->failure_so_far().empty() && ok;
+    if (thread_failure.empty()) thread_failure = control->failure_so_far();
+    ok = thread_failure.empty() && ok;
   }
   return ok ? 0 : kExitScriptError;
 }

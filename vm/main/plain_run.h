@@ -30,7 +30,8 @@ struct PlainRun {
   int interpreters(const std::vector<Script>& scripts, unsigned count, std::string* failure);
 
   ScriptHost host;
-  Table* const kept;  // the workers, as a root: they are loaded before any of them runs
+  std::string thread_failure;  // of the first worker thread that has ended in an error
+  Table* const kept;           // the workers, as a root: they are loaded before any of them runs
   std::vector<Closure*> workers;
 
  private:

@@ -7,6 +7,7 @@
 #include "vm/main/commands.h"
 #include "vm/main/job.h"
 #include "vm/main/program_schedule.h"
+#include "vm/main/shrink.h"
 #include "vm/main/silence.h"
 #include "vm/report/json_report.h"
 #include "vm/report/race_report.h"
@@ -30,6 +31,7 @@ class Racing {
       if (job_.supervisor.exit_status()) break;
       run_once(repetition);
     }
+    if (!job_.supervisor.exit_status()) shrinker_.shrink_findings();
     result_.runs = races_.runs();
     result_.findings = races_.findings();
   }
@@ -84,6 +86,7 @@ class Racing {
     host.finish();
     result_.workers = workers;
     if (job_.supervisor.exit_status()) return;
+    shrinker_.note(host);
     races_.end(job_.schedule_text(host, workers));
     if (!races_.is_deadlocked()) note_failure(host.exit_status(status), error);
   }
@@ -98,6 +101,7 @@ class Racing {
   const std::vector<Script>& scripts_;
   RaceSearch races_;
   const Job job_;
+  Shrinker shrinker_{job_};
   RaceResult result_;
   bool is_broken_ = false;  // it cannot be loaded
   int status_ = 0;

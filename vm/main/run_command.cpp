@@ -1,7 +1,9 @@
 // gilvm run: a plain script once or in several workers, or an experiment in one world. gilvm replay: the
 // same, as a recorded schedule has it.
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -12,6 +14,7 @@
 #include "vm/main/job.h"
 #include "vm/main/program_schedule.h"
 #include "vm/main/reference_report.h"
+#include "vm/main/shrink.h"
 #include "vm/main/step_view.h"
 #include "vm/report/compare_table.h"
 #include "vm/report/json_report.h"
@@ -22,17 +25,53 @@
 namespace gilvm {
 namespace {
 
+// Where another value is observed than in the run, that is said.
+std::string shrunk_line(const ShrunkSchedule& shrunk, const nlohmann::json& observed) {
+  if (shrunk.observed == observed) {
+    return filled(translate("schedule (switches: {0} of {1}): {2}"), shrunk.switches, shrunk.switches_before,
+                  shrunk.schedule);
+  }
+  const std::string value = shrunk.observed.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return filled(translate("schedule (switches: {0} of {1}; observed: {2}): {3}"), shrunk.switches,
+                shrunk.switches_before, shortened(printable(value), 40), shrunk.schedule);
+}
+
 // Shows the schedule of a run that failed, and of any where --stats asks for it; not of one that a signal or
 // the deadline has ended, which no schedule brings back.
-void show_schedule(const Job& job, const ScriptHost& host, unsigned workers, bool failed) {
+// That of a failure is shrunk before, but for --stats, which are those of this run. `repeat`: what an
+// experiment has come to; null: it is none.
+void show_schedule(const Job& job, Shrinker& shrinker, const ScriptHost& host, unsigned repetition,
+                   unsigned workers, bool failed, RepeatResult* repeat = nullptr) {
   if (!host.is_deterministic() || job.supervisor.exit_status()) return;
   if (!job.options.stats && (!failed || job.replayed)) return;
   std::fflush(stdout);
-  std::fputs((filled(translate("schedule: {0}"), job.schedule_text(host, workers)) + "\n").c_str(), stderr);
+  const std::string schedule = job.schedule_text(host, workers);
+  std::optional<ShrunkSchedule> shrunk;
+  if (failed && !job.replayed && !job.options.stats) shrunk = shrinker.of_failure(repetition, schedule);
+  std::string line = filled(translate("schedule: {0}"), schedule);
+  if (shrunk) {
+    line = shrunk_line(*shrunk, repeat ? repeat->observed : shrunk->observed);
+    if (repeat) repeat->shrunk = std::move(shrunk);
+  }
+  std::fputs((line + "\n").c_str(), stderr);
+}
+
+// Keeps what --record asks for. False: it could not, and the user was told why.
+bool write_record(const Job& job, const ScriptHost& host, unsigned workers) {
+  const std::string& name = job.options.record_file;
+  if (!job.options.records || job.supervisor.exit_status()) return true;
+  const std::string line = filled(translate("schedule: {0}"), job.schedule_text(host, workers)) + "\n";
+  std::fflush(stdout);
+  if (name.empty()) return std::fputs(line.c_str(), stderr) != EOF;
+  std::FILE* file = std::fopen(name.c_str(), "w");
+  bool ok = file != nullptr && std::fputs(line.c_str(), file) != EOF;
+  if (file != nullptr) ok = std::fclose(file) == 0 && ok;
+  if (!ok) complain(filled(translate("cannot write {0}: {1}"), printable(name), std::strerror(errno)));
+  return ok;
 }
 
 // A plain script, once on the main thread or in each worker. `run` has loaded what the first one calls.
-int run_plain(const Job& job, std::unique_ptr<PlainRun> run) {
+int run_plain(const Job& job, Shrinker& shrinker, std::unique_ptr<PlainRun> run) {
   const Options& options = job.options;
   const std::vector<Script>& scripts = job.scripts;
   int status = 0;
@@ -60,14 +99,20 @@ int run_plain(const Job& job, std::unique_ptr<PlainRun> run) {
     if (job.races) job.races->end(job.schedule_text(host, options.workers_given ? count : 0));
     show_references(references_of(host, job.options, job.supervisor));
     show_statistics(host, options);
-    show_schedule(job, host, options.workers_given ? count : 0, status != 0);
+    if (!write_record(job, host, options.workers_given ? count : 0) && status == 0) {
+      status = kExitScriptError;
+    }
+    shrinker.note(host);
+    show_schedule(job, shrinker, host, repetition, options.workers_given ? count : 0, status != 0);
     run.reset();
   }
+  if (job.races) shrinker.shrink_findings();
   return status;
 }
 
 // Loads the experiment. False: *status is the program's, and the user was told why.
-bool load_experiment(const Job& job, ExperimentRunner& runner, int* status) {
+bool load_experiment(const Job& job, Shrinker& shrinker, ExperimentRunner& runner, unsigned repetition,
+                     int* status) {
   std::string error;
   bool plain;
   const Script& script = job.scripts[0];
@@ -83,11 +128,13 @@ bool load_experiment(const Job& job, ExperimentRunner& runner, int* status) {
   if (misses) complain(filled(translate("{0}: the script names `experiment` but returns none"), script.name));
   *status = runner.host().exit_status(plain && !misses ? 0 : kExitScriptError);
   show_references(references_of(runner.host(), job.options, job.supervisor));
-  show_schedule(job, runner.host(), workers, *status != 0);
+  if (!write_record(job, runner.host(), workers) && *status == 0) *status = kExitScriptError;
+  shrinker.note(runner.host());
+  show_schedule(job, shrinker, runner.host(), repetition, workers, *status != 0);
   return false;
 }
 
-int run_experiment(const Job& job) {
+int run_experiment(const Job& job, Shrinker& shrinker) {
   const Options& options = job.options;
   std::unique_ptr<ExperimentRunner> runner;
   RunResult result;
@@ -98,18 +145,24 @@ int run_experiment(const Job& job) {
       int status;
       runner.reset();
       runner = job.experiment_runner(repetition);
-      if (!load_experiment(job, *runner, &status)) return status;
+      if (!load_experiment(job, shrinker, *runner, repetition, &status)) return status;
     }
     result.repeats.push_back(runner->run(options.count));
     const RepeatResult& repeat = result.repeats.back();
     const bool is_last = repetition + 1 == options.repeat || !repeat.error.empty();
     if (is_last || options.schedule != ScheduleKind::kOs) runner->host().finish();
+    const bool is_written = !is_last || write_record(job, runner->host(), options.count);
+    if (!is_written) return kExitScriptError;
     const int status = runner->host().exit_status(0);
     const bool failed = status != 0 || !repeat.ok;
     if (runner->host().is_deterministic()) {
+      shrinker.note(runner->host());
       result.repeats.back().schedule = job.schedule_text(runner->host(), options.count);
       if (job.races) job.races->end(result.repeats.back().schedule);
-      if (is_last || (failed && !shown)) show_schedule(job, runner->host(), options.count, failed && !shown);
+      if (is_last || (failed && !shown)) {
+        show_schedule(job, shrinker, runner->host(), repetition, options.count, failed && !shown,
+                      &result.repeats.back());
+      }
       shown = shown || failed;
     }
     if (status != 0) return status;
@@ -124,6 +177,7 @@ int run_experiment(const Job& job) {
       references_of(runner->host(), job.options, job.supervisor);
   const std::string& failure = result.repeats.back().error;
   if (!failure.empty()) complain(failure);
+  if (job.races) shrinker.shrink_findings();
   if (job.steps) {
     job.steps->note_result(result);
   } else if (options.json) {
@@ -174,6 +228,7 @@ int run_scripts(const Options& options, Supervisor& supervisor, const RecordedSc
                 fingerprint_of(scripts, options.arguments),
                 options.detect_races ? &races : nullptr,
                 steps};
+  Shrinker shrinker(job);
   if (steps) steps->read_sources(scripts);
   if (replayed && replayed->version != version()) {
     complain(filled(translate("the schedule is of gilvm {0}, and this is gilvm {1}"), replayed->version,
@@ -191,9 +246,9 @@ int run_scripts(const Options& options, Supervisor& supervisor, const RecordedSc
   int status;
   if (scripts.size() == 1 && ScriptHost::mentions_experiment(run->workers[0])) {
     run.reset();
-    status = run_experiment(job);
+    status = run_experiment(job, shrinker);
   } else {
-    status = run_plain(job, std::move(run));
+    status = run_plain(job, shrinker, std::move(run));
   }
   return options.detect_races ? show_findings(job, status) : status;
 }
@@ -243,7 +298,8 @@ int replay_command(const Options& options, Supervisor& supervisor) {
   Options recorded = options;
   recorded.lock = schedule->lock;
   recorded.counts_references = schedule->counts_references;
-  recorded.schedule = schedule->kind;
+  // What is beyond the record of OS threads is decided in turns.
+  recorded.schedule = schedule->kind == ScheduleKind::kOs ? ScheduleKind::kRoundRobin : schedule->kind;
   recorded.seed = schedule->seed;
   recorded.workers_given = schedule->workers > 0;
   if (recorded.workers_given) recorded.count = std::min(schedule->workers, kMostWorkers);

@@ -26,7 +26,10 @@ namespace {
 // Before the first VM is made.
 VmSettings complete_settings(VmSettings settings, const SchedulePlan& plan) {
   set_up_interpreter();
-  if (plan.kind != ScheduleKind::kOs) settings.seed = plan.seed;
+  // What differs from run to run must not: also where OS threads are recorded.
+  if (plan.kind != ScheduleKind::kOs || plan.records) settings.seed = plan.seed;
+  // The record says where each turn ended, and not the interval.
+  if (plan.replayed && plan.replayed->kind == ScheduleKind::kOs) settings.lock.interval = {};
   return settings;
 }
 
@@ -56,6 +59,7 @@ ScriptHost::ScriptHost(VmSettings settings, const SchedulePlan& plan, Supervisor
       scheduler_(make_scheduler(settings)),
       vm_(complete_settings(settings, plan), *scheduler_) {
   vm_.on_interruption = std::move(on_interruption);
+  if (plan_.records) vm_.turn_log = &turn_log_;
   thread_ = vm_.add_thread("main");
   open_libraries(*thread_);
   add_experiment(*thread_);
@@ -71,15 +75,22 @@ std::unique_ptr<Scheduler> ScriptHost::make_scheduler(const VmSettings& settings
   if (plan_.kind == ScheduleKind::kOs) return std::make_unique<OsScheduler>();
   std::unique_ptr<Strategy> strategy =
       plan_.explorer ? plan_.explorer->strategy() : strategy_of(plan_.kind, plan_.seed);
-  if (plan_.replayed && plan_.replayed->answers) {
+  const bool of_os_threads = plan_.replayed && plan_.replayed->kind == ScheduleKind::kOs;
+  if (of_os_threads) {
+    strategy = replay_turns(plan_.replayed->turns, std::move(strategy), [this] {
+      const std::uint64_t step = fibers_->steps().count() + 1;
+      has_diverged({step, step});
+    });
+  } else if (plan_.replayed && plan_.replayed->answers) {
     strategy =
         replay(*plan_.replayed->answers, std::move(strategy), [this] { fibers_->steps().diverge_next(); });
   }
+  if (plan_.around) strategy = plan_.around(std::move(strategy));
   if (plan_.recorder) strategy = plan_.recorder->around(std::move(strategy));
   auto scheduler = std::make_unique<FiberScheduler>(std::move(strategy), settings.lock.interval);
   fibers_ = scheduler.get();
   if (plan_.detector) scheduler->watcher = plan_.detector;
-  if (plan_.replayed) {
+  if (plan_.replayed && !of_os_threads) {
     fibers_->steps().expect(plan_.replayed->checkpoints,
                             [this](Divergence divergence) { has_diverged(divergence); });
   }
@@ -101,6 +112,10 @@ RecordedSchedule ScriptHost::recorded_steps() const {
   RecordedSchedule schedule;
   schedule.kind = plan_.kind;
   schedule.seed = plan_.seed;
+  if (!fibers_) {
+    schedule.turns = turn_log_.turns();
+    return schedule;
+  }
   schedule.checkpoints = fibers_->steps().checkpoints();
   if (const Schedule* answers = fibers_->steps().answers()) schedule.answers = *answers;
   return schedule;

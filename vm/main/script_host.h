@@ -28,6 +28,10 @@ struct SchedulePlan {
   bool goes_on = false;  // also where it does not
   // Who decides instead of the kind's own strategy, to see every order; null: nobody. It outlives the host.
   Explorer* explorer = nullptr;
+  // Keeps who held the GIL when, for a replay. kOs, under the GIL.
+  bool records = false;
+  // Puts another strategy in place of the one that would decide, or around it; empty: it stays.
+  std::function<std::unique_ptr<Strategy>(std::unique_ptr<Strategy>)> around;
   // Who records the steps of the run; null: nobody. It outlives the host.
   StepRecorder* recorder = nullptr;
   // Who watches the threads of a deterministic run; null: nobody. It outlives the host.
@@ -77,9 +81,12 @@ class ScriptHost {
   void finish();
   // Makes all threads end but the main one. The VM is interrupted then. REQUIRES: is_deterministic().
   void end_threads();
+  // What a replay follows. REQUIRES: is_deterministic(), or the run was recorded; finish() was called.
   // The steps that a deterministic scheduler has made: the kind, the seed, the checkpoints and the answers.
   RecordedSchedule recorded_steps() const;
   bool is_deterministic() const { return fibers_ != nullptr; }
+  // That have been run, of all threads. REQUIRES: is_deterministic().
+  std::uint64_t instructions() const { return fibers_->instructions(); }
   // Takes note of how a worker that is a process ended: its exit code, as ChildProcess has it.
   void worker_has_ended(int exit_code);
   // The exit status after os.exit, a signal or a time-out; `otherwise` when there was none.
@@ -95,6 +102,7 @@ class ScriptHost {
   Supervisor& supervisor_;
   const std::vector<std::string> arguments_;
   const SchedulePlan plan_;
+  TurnLog turn_log_;
   FiberScheduler* fibers_ = nullptr;  // the scheduler, where it is one of these
   const std::unique_ptr<Scheduler> scheduler_;
   Vm vm_;

@@ -42,6 +42,7 @@ class StepRecorder::Watching final : public Strategy {
   Watching(StepRecorder& recorder, std::unique_ptr<Strategy> decider)
       : recorder_(recorder), decider_(std::move(decider)) {}
   ThreadId choose(const Decision& decision) override { return recorder_.choose(*decider_, decision); }
+  ThreadId awaited(const Decision& decision) override { return decider_->awaited(decision); }
   bool sees_every_point() const override { return true; }
   StepWatcher* watcher() override { return &recorder_; }
   void started(ThreadId thread) override {

@@ -15,6 +15,12 @@ nlohmann::ordered_json json_of(const RepeatResult& repeat) {
                                      {"held_seconds", repeat.gil.held_seconds},
                                      {"waited_seconds", repeat.gil.waited_seconds}}}};
   if (!repeat.schedule.empty()) object["schedule"] = repeat.schedule;
+  if (repeat.shrunk) {
+    object["shrunk"] = {{"schedule", repeat.shrunk->schedule},
+                        {"switches", repeat.shrunk->switches},
+                        {"switches_before", repeat.shrunk->switches_before},
+                        {"observed", nlohmann::ordered_json(repeat.shrunk->observed)}};
+  }
   if (!repeat.error.empty()) object["error"] = repeat.error;
   return object;
 }

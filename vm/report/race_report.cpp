@@ -79,6 +79,12 @@ std::string access_text(const RaceFinding& finding, const FoundAccess& access) {
                 thread, locks_text(access));
 }
 
+std::string schedule_line(const RaceFinding& finding) {
+  if (!finding.switches) return filled(translate("schedule: {0}"), finding.schedule);
+  return filled(translate("schedule (switches: {0} of {1}): {2}"), finding.switches->left,
+                finding.switches->before, finding.schedule);
+}
+
 class Paragraphs {
  public:
   explicit Paragraphs(std::size_t width) : width_(width) {}
@@ -106,7 +112,7 @@ void add_finding(Paragraphs& text, std::size_t number, const RaceFinding& findin
     text.add("   ", printable(finding.report.substr(from, end - from)));
     from = end + 1;
   }
-  text.add_word("   " + filled(translate("schedule: {0}"), finding.schedule));
+  text.add_word("   " + schedule_line(finding));
 }
 
 nlohmann::ordered_json json_of(const HeldLock& lock) {
@@ -151,6 +157,10 @@ nlohmann::ordered_json json_of(const std::vector<RaceFinding>& findings) {
                                      {"variable", finding.variable},
                                      {"schedule", finding.schedule},
                                      {"accesses", std::move(accesses)}};
+    if (finding.switches) {
+      object["switches"] = finding.switches->left;
+      object["switches_before"] = finding.switches->before;
+    }
     if (!finding.report.empty()) object["report"] = finding.report;
     array.push_back(std::move(object));
   }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,14 @@ struct ThreadStatistics {
   GilFigures gil;
 };
 
+// A schedule that fails in the same way, with fewer switches.
+struct ShrunkSchedule {
+  std::string schedule;
+  std::uint64_t switches = 0;
+  std::uint64_t switches_before = 0;
+  nlohmann::json observed;  // in it; null: the experiment has not come to that, or there is none
+};
+
 struct RepeatResult {
   nlohmann::json expected;  // null: the script expects nothing
   nlohmann::json observed;
@@ -41,7 +50,8 @@ struct RepeatResult {
   double cpu_seconds = 0;  // of all threads and child processes together
   GilFigures gil;
   std::string schedule;  // what gilvm replay takes; empty where nothing decides over the threads
-  std::string error;     // not empty: the run failed, and the fields above mean nothing
+  std::optional<ShrunkSchedule> shrunk;
+  std::string error;  // not empty: the run failed, and the fields above mean nothing
 };
 
 struct RunResult {

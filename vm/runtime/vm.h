@@ -57,6 +57,8 @@ class Vm {
   Scheduler& scheduler() { return scheduler_; }
   const LockSettings& lock() const { return settings_.lock; }
   std::size_t max_memory() const { return settings_.max_memory; }  // 0: as much as the machine has
+  // Keeps who holds the GIL when; null: nobody does. Set before the first thread is added; outlives the VM.
+  TurnLog* turn_log = nullptr;
   bool has_gil() const { return settings_.lock.regime == LockRegime::kGil; }
   void set_switch_interval(SwitchInterval interval);
   // Has every thread set up its dispatch anew, at its next switch point. Any thread.

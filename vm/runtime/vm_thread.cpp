@@ -35,6 +35,7 @@ VmThread::VmThread(Vm& vm, std::string name, std::uint64_t number)
       turns_(vm.scheduler().turns()),
       name_(std::move(name)),
       number_(number),
+      log_(vm.has_gil() ? vm.turn_log : nullptr),
       stops_anywhere_(vm.lock().points == SwitchPoints::kEvery),
       turn_changed_(vm.scheduler().now()) {
   set_up_dispatch();
@@ -51,7 +52,7 @@ void VmThread::set_up_dispatch() {
                                                         : labels->direct;
   counts_ = vm_.has_gil() && vm_.gil().interval().counted();
   if (counts_ && instructions_left_ == 0) instructions_left_ = vm_.gil().interval().instructions;
-  const void* detour = counts_ || turns_ ? labels->count : nullptr;
+  const void* detour = counts_ || turns_ || log_ ? labels->count : nullptr;
   if (turns_ && turns_->watcher) detour = labels->watch;
   if (coroutine && coroutine->hook.mask != 0) detour = labels->hook;
   for (unsigned handler = 0; handler < kHandlerCount; ++handler) {
@@ -142,7 +143,9 @@ void VmThread::hand_over() {
   if (turns_) {
     take_turn(TurnReason::kMustYield);
   } else {
+    if (log_) log_->released({number_, instructions_, false});
     vm_.gil().yield(*this);
+    if (log_) log_->taken(number_);
   }
 }
 
@@ -168,6 +171,7 @@ void VmThread::take_turn(TurnReason reason) {
 void VmThread::detach() {
   if (turns_) return;
   if (vm_.has_gil()) {
+    if (log_) log_->released({number_, instructions_, true});
     vm_.gil().drop(*this);
     return;
   }
@@ -183,6 +187,7 @@ void VmThread::attach() {
   if (turns_) return take_turn(TurnReason::kReturned);
   if (vm_.has_gil()) {
     vm_.gil().take(*this);
+    if (log_) log_->taken(number_);
     return;
   }
   const auto world_goes_on = [this] { return !vm_.stopped_.load(std::memory_order_seq_cst); };

@@ -19,6 +19,7 @@
 #include "vm/object/coroutine.h"
 #include "vm/runtime/gil.h"
 #include "vm/runtime/scheduler.h"
+#include "vm/runtime/turn_log.h"
 #include "vm/runtime/turns.h"
 
 namespace gilvm {
@@ -121,6 +122,7 @@ class VmThread final : public GilClient, private PressureListener {
   // the GIL. A deterministic scheduler may let others run first. `may_stop`: it is a switch point.
   void before_instruction(Opcode opcode, bool may_stop) {
     if (turns_) come_to_instruction(opcode, may_stop);
+    ++instructions_;
     if (counts_ && --instructions_left_ == 0) count_used_up();
   }
   // The instruction at the frame's pc is next: the scheduler's watcher is told. REQUIRES: there is one.
@@ -173,6 +175,8 @@ class VmThread final : public GilClient, private PressureListener {
   std::uint64_t number_;
   std::atomic<std::uint32_t> breaker_{0};
   std::atomic<State> state_{State::kDetached};
+  TurnLog* const log_;              // keeps who holds the GIL when; null: nobody does
+  std::uint64_t instructions_ = 0;  // that it has come to, where each is counted
   std::uint64_t instructions_left_ = 0;
   bool counts_ = false;        // the switch interval is a number of instructions
   const bool stops_anywhere_;  // SwitchPoints::kEvery

@@ -209,6 +209,9 @@ bool FiberScheduler::take_turn(TurnReason reason) {
 }
 
 FiberScheduler::Thread& FiberScheduler::decide(TurnReason reason) {
+  if (const ThreadId awaited = strategy_->awaited({{}, current_->id, reason, false, false, instructions()})) {
+    let_come(awaited);
+  }
   if (runnable_.empty()) wait_for_somebody();
   candidates_.clear();
   for (const Thread* thread : runnable_) {
@@ -217,11 +220,20 @@ FiberScheduler::Thread& FiberScheduler::decide(TurnReason reason) {
   ThreadId chosen = candidates_.front();
   if (candidates_.size() > 1 || strategy_->sees_every_point()) {
     const bool passed = gil_rules::interval_passed(interval_, time() - turn_began_);
-    chosen = strategy_->choose({candidates_, current_->id, reason, passed, next_deadline_ != kNever});
+    chosen = strategy_->choose(
+        {candidates_, current_->id, reason, passed, next_deadline_ != kNever, instructions()});
     if (candidates_.size() > 1) steps_.add(instructions(), candidates_.size(), chosen);
   }
   return **std::find_if(runnable_.begin(), runnable_.end(),
                         [chosen](const Thread* thread) { return thread->id == chosen; });
+}
+
+void FiberScheduler::let_come(ThreadId id) {
+  for (const auto& thread : threads_) {
+    if (thread->id != id || thread->state != Thread::State::kParked || thread->deadline == kNever) continue;
+    jumped_ += std::max(thread->deadline - time(), Nanoseconds::zero());
+    wake_those_due();
+  }
 }
 
 // Looks again and again where an interrupt is under way on another OS thread.

@@ -78,6 +78,8 @@ class FiberScheduler final : public Scheduler, public Turns {
   // Who runs next: anyone who could, the current thread included. REQUIRES: for kMustYield, which excludes
   // it, another thread could.
   Thread& decide(TurnReason reason);
+  // Lets time pass until that thread can run, if it waits for a time.
+  void let_come(ThreadId id);
   // Makes somebody runnable when nobody is.
   void wait_for_somebody();
   void run(Thread& next);

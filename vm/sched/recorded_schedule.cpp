@@ -107,6 +107,7 @@ std::string RecordedSchedule::text() const {
     if (&checkpoint != &checkpoints.front()) text += '-';
     text += std::to_string(checkpoint.step) + '.' + hexadecimal(checkpoint.fingerprint, 6);
   }
+  if (!turns.empty()) text += ',' + text_of(turns);
   if (answers && answers->size() > 0) text += ',' + answers->text();
   return text;
 }
@@ -131,10 +132,17 @@ std::optional<RecordedSchedule> RecordedSchedule::from_text(std::string_view tex
   if (schedule.own_scripts) workers.remove_suffix(1);
   if (!take_number(workers, &schedule.workers)) return std::nullopt;
   const std::optional<ScheduleKind> kind = schedule_kind(parts[6]);
-  if (!kind || *kind == ScheduleKind::kOs) return std::nullopt;
+  if (!kind) return std::nullopt;
   schedule.kind = *kind;
   if (!take_number(parts[7], &schedule.seed)) return std::nullopt;
   if (!take_checkpoints(parts[8], &schedule.checkpoints)) return std::nullopt;
+  if (*kind == ScheduleKind::kOs) {
+    if (parts.size() == kParts) return schedule;
+    auto turns = turns_from(parts[kParts]);
+    if (!turns) return std::nullopt;
+    schedule.turns = std::move(*turns);
+    return schedule;
+  }
   if (parts.size() > kParts) {
     schedule.answers = Schedule::from_text(parts[kParts]);
     if (!schedule.answers) return std::nullopt;

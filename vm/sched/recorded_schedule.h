@@ -6,7 +6,8 @@
 // references are counted too), the switch points and the interval; the workers (0: there are none, "2s": each
 // has a script of its own); the strategy and its seed; the checkpoints, or 0 where there was no step; and the
 // answers, where these are few. With or without them the strategy and the seed give the same answers again,
-// as long as the program and gilvm are the same.
+// as long as the program and gilvm are the same. Where the strategy is "os", turns stand in the answers'
+// place (recorded_turns.h).
 //
 // Threads: any.
 #pragma once
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "vm/base/settings.h"
+#include "vm/sched/recorded_turns.h"
 #include "vm/sched/step_record.h"
 
 namespace gilvm {
@@ -33,6 +35,7 @@ struct RecordedSchedule {
   std::uint64_t seed = 0;
   std::vector<Checkpoint> checkpoints;
   std::optional<Schedule> answers;
+  std::vector<LoggedTurn> turns;  // kOs: those of a run on OS threads, which has no answers
 
   std::string text() const;
   // Nothing where the text is none.

@@ -24,8 +24,9 @@ struct Decision {
       candidates;        // who could run, two at least, in the order in which they were started
   ThreadId current = 0;  // who runs now; not among the candidates if it cannot, or must not, go on
   TurnReason reason = TurnReason::kMayYield;
-  bool interval_passed = false;  // the current thread has had its turn for a switch interval
-  bool waits_for_time = false;   // some thread waits for a deadline
+  bool interval_passed = false;    // the current thread has had its turn for a switch interval
+  bool waits_for_time = false;     // some thread waits for a deadline
+  std::uint64_t instructions = 0;  // that all threads have come to
 };
 
 class Strategy {
@@ -33,6 +34,10 @@ class Strategy {
   virtual ~Strategy() = default;
   // One of the candidates.
   virtual ThreadId choose(const Decision& decision) = 0;
+
+  // The question comes; its candidates are not known yet. Who is to go on: should that thread wait for a
+  // deadline, it passes at once. 0: nobody in particular.
+  virtual ThreadId awaited(const Decision& /*decision*/) { return 0; }
 
   // What an explorer needs beyond that, and others do not look at.
   //
