@@ -12,6 +12,7 @@ explore() {
 }
 want_outcomes() { [[ $outcomes == "$1" ]] || complain "the outcomes are $outcomes"; }
 want_schedules() { grep -q "\"schedules\":$1," out || complain "not $1 schedules"; }
+want_why() { grep -qF "\"why\":\"$1\"" out || complain "it does not say why: $(grep -oE '"why":"[^"]*"' out)"; }
 want_all() { grep -q '"covered":"all"' out || complain 'not all are covered'; }
 # Each schedule of the last explore, replayed with the script's words, observes the outcome it is for.
 want_replays() {
@@ -273,6 +274,10 @@ want_outcomes 'expected 4,inconsistent 2,inconsistent 3'
 want_schedules 34
 want_replays add.lua 2
 conclude 'two additions each give 2, 3 or 4'
+want_why "worker 1 read counter = 1 (line 5); worker 2 wrote counter = 3 (line 5); worker 1 wrote counter = 2\
+ (line 5): an update was lost"
+((2 == $(grep -o '"why":' out | wc -l))) || complain 'not each outcome that is not expected says why, or another one does'
+conclude 'a lost addition says who read, and who wrote before the other one did'
 explore --no-gil add.lua 3
 want_outcomes 'expected 6,inconsistent 2,inconsistent 3,inconsistent 4,inconsistent 5'
 want_replays add.lua 3
@@ -327,6 +332,8 @@ explore philosophers.lua
 want_status 3
 want_outcomes 'deadlock null,expected "fed"'
 want_replays philosophers.lua
+want_why "worker 1 waits at philosophers.lua:12 for the Lock that worker 2 took at philosophers.lua:11; worker 2 waits\
+ at philosophers.lua:12 for the Lock that worker 1 took at philosophers.lua:11"
 conclude 'two philosophers may starve'
 explore --no-gil --threads=3 philosophers.lua
 want_status 3
@@ -341,6 +348,7 @@ conclude 'who takes the lower fork first does not'
 explore --no-gil --threads=3 buffer.lua if
 want_outcomes 'expected false,inconsistent true'
 want_replays buffer.lua if
+want_why 'worker 2 read items = 0 (line 26); worker 3 wrote items = 0 (line 30); worker 2 read items = 0 (line 30)'
 conclude 'a buffer that is looked at once is emptied twice'
 explore --no-gil --threads=3 buffer.lua while
 want_outcomes 'expected false'
@@ -363,6 +371,7 @@ explore --no-gil fails.lua
 want_status 1
 want_outcomes 'error null,expected true'
 want_replays fails.lua
+want_why 'worker 1 wrote shared = nil (line 3); worker 2 read shared = nil (line 3)'
 [[ $(wc -l <out) == 1 ]] || complain 'what the script prints is not left out'
 conclude 'an error is an outcome'
 
@@ -397,7 +406,7 @@ conclude 'memory is collected'
 explore --no-gil waits_for_ever.lua
 want_status 3
 want_outcomes 'deadlock null'
-grep -q 'go round in loops' out || complain 'it is not said why'
+want_why 'worker 1 goes round in a loop at waits_for_ever.lua:3'
 conclude 'a thread that waits in a loop for ever is seen'
 explore --no-gil counts_for_ever.lua
 want_status 0
@@ -417,6 +426,7 @@ grep -q 'needs a script that returns experiment{...}' err || complain 'it does n
 conclude 'only an experiment can be explored'
 timeout 60 "$gilvm" explore --no-gil add.lua 2 >out 2>err
 grep -qx 'from one of these only where the order makes no difference.' out || complain 'the sentence is missing'
+grep -q '^  why: worker 1 read counter = 1' out || complain 'it does not say why'
 ! grep -v '^  schedule: ' out | grep -qE '.{81}' || complain 'a line is too wide'
 conclude 'the table fits a terminal'
 

@@ -43,9 +43,9 @@ class Explorer final : private StepWatcher {
   bool begin();
   // For the scheduler of the schedule that follows; the explorer outlives it.
   std::unique_ptr<Strategy> strategy();
-  // The VM of the schedule that follows, before any thread but the main one runs in it. `give_up` makes all
-  // its threads end.
-  void prepare(VmThread& main, std::function<void()> give_up);
+  // The VM of the schedule that follows, before any thread but the main one runs in it. `give_up`, told how
+  // the schedule ends, makes all its threads end.
+  void prepare(VmThread& main, std::function<void(Ending)> give_up);
   // No step has been taken in the schedule.
   bool is_at_start() const { return exploration_.steps() == 0 && answers_.size() == 0 && living_ == 1; }
   // From before the main thread waits for the workers until all of them have ended. It does nothing else
@@ -106,7 +106,7 @@ class Explorer final : private StepWatcher {
   const Limits limits_;
   NativeEffects effects_;
   InstructionAccesses accesses_;
-  std::function<void()> give_up_;
+  std::function<void(Ending)> give_up_;
 
   // Of the schedule.
   std::vector<Thread> threads_;  // by their ids

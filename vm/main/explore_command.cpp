@@ -8,7 +8,9 @@
 
 #include "vm/explore/vm_snapshot.h"
 #include "vm/main/commands.h"
+#include "vm/main/deadlock_report.h"
 #include "vm/main/experiment_runner.h"
+#include "vm/main/outcome_reason.h"
 #include "vm/main/program_schedule.h"
 #include "vm/main/silence.h"
 #include "vm/report/explore_table.h"
@@ -50,6 +52,12 @@ class Exploring {
     if (options_.preemptions && explorer_.has_left_out()) result_.preemptions = options_.preemptions;
     result_.waited_for_time = explorer_.has_waited_for_time();
     result_.seconds = std::chrono::duration<double>(monotonic_now() - start).count();
+    drop_vm();
+    for (ExploredOutcome& outcome : result_.outcomes) {
+      if (supervisor_.exit_status()) break;
+      if (outcome.grade == OutcomeGrade::kExpected || !outcome.why.empty()) continue;
+      outcome.why = reason_of(outcome, options_, script_, supervisor_);
+    }
     return true;
   }
   const ExploreResult& result() const { return result_; }
@@ -85,7 +93,9 @@ class Exploring {
   }
 
   void prepare_explorer() {
-    explorer_.prepare(runner_->host().thread(), [this] {
+    loops_.clear();
+    explorer_.prepare(runner_->host().thread(), [this](Explorer::Ending ending) {
+      if (ending == Explorer::Ending::kEndless) loops_ = waits_in_one_line(runner_->host().vm());
       const SnapshotArea::Inside inside(area());
       runner_->host().vm().interrupt(Interruption::kExit);
     });
@@ -200,6 +210,7 @@ class Exploring {
     ++known->count;
     if (!is_shorter) return;
     known->switches = switches;
+    known->why = loops_;
     RecordedSchedule schedule = complete_schedule(host, options_.lock, program_, options_.count);
     // The answers say it all; one checkpoint shows whether the program is the same.
     if (schedule.checkpoints.size() > 1) {
@@ -222,6 +233,7 @@ class Exploring {
   std::size_t most_threads_ = 0;      // at once, in any schedule
   std::size_t reserved_threads_ = 0;  // of the VM, those with a stack
   bool deadlocked_ = false;           // the schedule
+  std::string loops_;                 // who goes round in which, where the schedule ends so
   ExploreResult result_;
   std::string problem_;
 };

@@ -116,7 +116,13 @@ std::string explore_table(const ExploreResult& result, const TableStyle& style) 
   text += '\n' + text_of(lines[0], widths);
   for (std::size_t index = 0; index < result.outcomes.size(); ++index) {
     text += text_of(lines[index + 1], widths);
-    text += "  " + filled(translate("schedule: {0}"), result.outcomes[index].schedule) + '\n';
+    const ExploredOutcome& outcome = result.outcomes[index];
+    if (!outcome.why.empty()) {
+      for (const std::string& line : wrapped(filled(translate("why: {0}"), outcome.why), width - 2)) {
+        text += "  " + line + '\n';
+      }
+    }
+    text += "  " + filled(translate("schedule: {0}"), outcome.schedule) + '\n';
   }
   text += '\n';
   for (const std::string& sentence : sentences(result)) {
@@ -134,6 +140,7 @@ nlohmann::ordered_json json_of(const ExploreResult& result) {
                                      {"switches", outcome.switches},
                                      {"schedule", outcome.schedule}};
     if (!outcome.message.empty()) object["message"] = outcome.message;
+    if (!outcome.why.empty()) object["why"] = outcome.why;
     outcomes.push_back(std::move(object));
   }
   return {{"script", result.script},         {"name", result.name},

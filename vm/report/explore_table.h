@@ -22,6 +22,7 @@ struct ExploredOutcome {
   std::uint64_t count = 0;
   unsigned switches = 0;  // of the schedule
   std::string schedule;   // of all that lead there, one with the fewest switches
+  std::string why;        // what made that one come to it; empty: it is expected, or not known
 };
 
 struct ExploreResult {
