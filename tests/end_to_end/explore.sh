@@ -231,6 +231,20 @@ return experiment {
   observe = function() return lines[1] .. lines[2] end,
 }
 EOF
+# A file that is opened in few schedules, and not in the first ones.
+cat >sometimes_reads.lua <<'EOF'
+return experiment {
+  setup = function() counter, line = 0, "" end,
+  worker = function(i)
+    for _ = 1, 4 do counter = counter + 1 end
+    if i == 2 and counter == 3 then
+      local file <close> = io.open(arg[1])
+      line = file:read("l")
+    end
+  end,
+  observe = function() return counter .. line end,
+}
+EOF
 cat >sometimes_helped.lua <<'EOF'
 local threading = require "threading"
 return experiment {
@@ -312,6 +326,82 @@ want_schedules 3
 grep -q '"covered":"partial"' out || complain 'it does not say that some are left'
 conclude '--max-schedules ends it, which is said'
 
+# Each program has more schedules than a process runs at once.
+for words in '--no-gil add.lua 4' '--no-gil --threads=3 add.lua 2' '--preemptions=6 add.lua 3' \
+  '--no-gil --threads=3 buffer.lua if'; do
+  # shellcheck disable=SC2086  # words
+  for cores in 1 4; do
+    timeout -k 1 300 "$gilvm" explore --cores=$cores $words >"$cores.txt" 2>err || complain "exit status $?"
+  done
+  cmp -s 1.txt 4.txt || complain 'the two are not the same'
+  conclude "four processes come to what one comes to ($words)"
+done
+printf 'a\nb\n' >lines.txt
+for cores in 1 4; do
+  timeout -k 1 300 "$gilvm" explore --no-gil --preemptions=4 --cores=$cores sometimes_reads.lua lines.txt >"$cores.txt" 2>err
+done
+cmp -s 1.txt 4.txt || complain 'the two are not the same'
+grep -q '^"[0-9]a"' 1.txt || complain 'the file is never read'
+conclude 'where memory turns out not to be all that changes, one process goes on'
+explore --no-gil --cores=4 --max-schedules=2500 add.lua 4
+want_schedules 2500
+grep -q '"stopped":"max-schedules"' out || complain 'it does not say why it stopped'
+conclude 'all processes together run the schedules that are allowed'
+explore --no-gil --max-schedules=34 add.lua 2
+want_schedules 34
+want_all
+conclude 'where that is as many as there are, all are covered'
+
+# What is stopped says how far it came. Each program would go on for minutes.
+for cores in 1 3; do
+  explore --no-gil --cores=$cores --timeout=2s add.lua 12
+  want_status 124
+  grep -q '"covered":"partial","schedules":[1-9].*"stopped":"timeout"' out || complain 'it does not say what there was'
+  conclude "a time-out gives what was covered by then (cores: $cores)"
+  "$gilvm" explore --no-gil --cores=$cores add.lua 12 >out 2>err </dev/null &
+  exploring=$!
+  sleep 2
+  kill -INT $exploring
+  status=0
+  wait $exploring || status=$?
+  want_status 130
+  grep -q '^Not all: interrupted after [1-9]' out || complain 'it does not say what there was'
+  conclude "so does Ctrl-C (cores: $cores)"
+done
+# children_of PID: those that have not ended.
+children_of() { ps -o pid=,stat= --ppid "$1" | awk '$2 !~ /^Z/ { print $1 }'; }
+# start_exploring: sets `exploring`, and `children`, of which there are some.
+start_exploring() {
+  "$gilvm" explore --no-gil --cores=3 add.lua 12 >out 2>err </dev/null &
+  exploring=$! children=
+  for ((look = 0; look < 300; ++look)); do
+    children=$(children_of $exploring)
+    [[ -z $children ]] || return 0
+    sleep 0.1
+  done
+  complain 'there are no other processes'
+}
+start_exploring
+kill -KILL "${children%%$'\n'*}"
+status=0
+wait $exploring || status=$?
+want_status 1
+tr '\n' ' ' <out | grep -q 'has ended too early (killed by signal 9 (Killed))' || complain 'it is not said'
+conclude 'a process that is killed is missed'
+start_exploring
+kill -KILL $exploring
+wait $exploring 2>errors
+for ((look = 0; look < 100; ++look)); do
+  left=
+  for child in $children; do
+    [[ $(ps -o stat= -p "$child") =~ ^(Z.*)?$ ]] || left+=" $child"
+  done
+  [[ -n $left ]] || break
+  sleep 0.1
+done
+[[ -z $left ]] || complain "these are left:$left"
+conclude 'no process outlives the one that began them'
+
 explore --no-gil writes.lua opposite
 want_schedules 3
 conclude 'two writes in opposite orders have three traces'
@@ -348,7 +438,7 @@ conclude 'who takes the lower fork first does not'
 explore --no-gil --threads=3 buffer.lua if
 want_outcomes 'expected false,inconsistent true'
 want_replays buffer.lua if
-want_why 'worker 2 read items = 0 (line 26); worker 3 wrote items = 0 (line 30); worker 2 read items = 0 (line 30)'
+want_why 'worker 3 read items = 0 (line 26); worker 2 wrote items = 0 (line 30); worker 3 read items = 0 (line 30)'
 conclude 'a buffer that is looked at once is emptied twice'
 explore --no-gil --threads=3 buffer.lua while
 want_outcomes 'expected false'
@@ -429,6 +519,22 @@ grep -qx 'from one of these only where the order makes no difference.' out || co
 grep -q '^  why: worker 1 read counter = 1' out || complain 'it does not say why'
 ! grep -v '^  schedule: ' out | grep -qE '.{81}' || complain 'a line is too wide'
 conclude 'the table fits a terminal'
+
+# On a terminal.
+GILVM=$gilvm expect -c '
+  log_user 0
+  set timeout 60
+  spawn -noecho $env(GILVM) explore --no-gil --timeout=3s add.lua 12
+  foreach pattern {
+    {\r[0-9]+ schedules, [0-9]+/s, outcomes: [0-9]+; estimate: [0-9]+%, [0-9]+ (s|min|h) left\x1b\[K}
+    {\r\x1b\[Kadd \(threads/none}
+  } {
+    expect -re $pattern {} timeout { exit 1 } eof { exit 2 }
+  }' >out 2>err || complain "exit status $? of expect"
+conclude 'a line on the terminal says how far it has come, and is gone at the end'
+explore --no-gil --timeout=2s add.lua 12
+! grep -q estimate err || complain 'it is written to a file'
+conclude 'there is none where there is no terminal'
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 ((failed == 0))

@@ -41,6 +41,9 @@ class Explorer final : private StepWatcher {
 
   // A schedule follows. False: all have been run.
   bool begin();
+  // As Exploration has them.
+  void take(ExplorationPart part) { exploration_.take(std::move(part)); }
+  std::vector<ExplorationPart> give() { return exploration_.give(); }
   // For the scheduler of the schedule that follows; the explorer outlives it.
   std::unique_ptr<Strategy> strategy();
   // The VM of the schedule that follows, before any thread but the main one runs in it. `give_up`, told how
@@ -60,6 +63,7 @@ class Explorer final : private StepWatcher {
   const Schedule& answers() const { return answers_; }
   unsigned switches() const { return exploration_.switches(); }
   std::size_t steps() const { return exploration_.steps(); }
+  std::uint64_t instructions() const { return instructions_; }
   bool has_left_out() const { return exploration_.has_left_out(); }
   // A thread has waited for a time to come, which it did at the same moment of each schedule's own clock.
   bool has_waited_for_time() const { return has_waited_for_time_; }

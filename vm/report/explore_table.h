@@ -32,7 +32,14 @@ struct ExploreResult {
   unsigned workers = 2;
   std::optional<unsigned> preemptions;  // in each schedule at most, and others were left out
   // Why others were left out, beyond that.
-  enum class Stop : std::uint8_t { kNone, kMostSchedules, kInterrupted } stop = Stop::kNone;
+  enum class Stop : std::uint8_t {
+    kNone,
+    kMostSchedules,
+    kTimeout,
+    kInterrupted,
+    kProcess,  // that explored a part has ended before it was done
+  } stop = Stop::kNone;
+  std::string ended;             // kProcess: how
   std::uint64_t given_up = 0;    // schedules that went on for too long
   bool waited_for_time = false;  // a thread has
   std::uint64_t schedules = 0;   // of all outcomes
