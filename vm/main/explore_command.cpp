@@ -80,6 +80,7 @@ class Exploring {
     result_.name = program_.name();
     result_.schedules = tally_.schedules;
     result_.given_up = tally_.given_up;
+    result_.executions = tally_.executions;
     if (options_.preemptions && tally_.has_left_out) result_.preemptions = options_.preemptions;
     result_.waited_for_time = tally_.has_waited_for_time;
     result_.seconds = std::chrono::duration<double>(monotonic_now() - start).count();

@@ -176,12 +176,16 @@ nlohmann::ordered_json json_of(const ExploreResult& result) {
     if (!outcome.why.empty()) object["why"] = outcome.why;
     outcomes.push_back(std::move(object));
   }
-  nlohmann::ordered_json object = {
-      {"script", result.script},         {"name", result.name},
-      {"world", json_of(result.world)},  {"workers", result.workers},
-      {"covered", covered_word(result)}, {"schedules", result.schedules},
-      {"given_up", result.given_up},     {"waited_for_time", result.waited_for_time},
-      {"seconds", result.seconds}};
+  nlohmann::ordered_json object = {{"script", result.script},
+                                   {"name", result.name},
+                                   {"world", json_of(result.world)},
+                                   {"workers", result.workers},
+                                   {"covered", covered_word(result)},
+                                   {"schedules", result.schedules},
+                                   {"given_up", result.given_up},
+                                   {"executions", result.executions},
+                                   {"waited_for_time", result.waited_for_time},
+                                   {"seconds", result.seconds}};
   if (result.stop != ExploreResult::Stop::kNone) object["stopped"] = stop_word(result.stop);
   object["outcomes"] = std::move(outcomes);
   return object;

@@ -43,6 +43,7 @@ struct ExploreResult {
   std::uint64_t given_up = 0;    // schedules that went on for too long
   bool waited_for_time = false;  // a thread has
   std::uint64_t schedules = 0;   // of all outcomes
+  std::uint64_t executions = 0;  // these, and those that turned out to be like one of them
   double seconds = 0;
   std::vector<ExploredOutcome> outcomes;
 
