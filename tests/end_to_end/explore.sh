@@ -3,6 +3,7 @@
 # brings it back.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$here/exploring.sh"
+readonly models="$here/../models"
 
 # ---- The scripts
 
@@ -132,6 +133,20 @@ return experiment {
   observe = function() return lines[1] .. lines[2] end,
 }
 EOF
+# A file that is opened in few schedules, and not in the first ones.
+cat >sometimes_reads.lua <<'EOF'
+return experiment {
+  setup = function() counter, line = 0, "" end,
+  worker = function(i)
+    for _ = 1, 4 do counter = counter + 1 end
+    if i == 2 and counter == 3 then
+      local file <close> = io.open(arg[1])
+      line = file:read("l")
+    end
+  end,
+  observe = function() return counter .. line end,
+}
+EOF
 cat >sometimes_helped.lua <<'EOF'
 local threading = require "threading"
 return experiment {
@@ -175,6 +190,10 @@ want_outcomes 'expected 4,inconsistent 2,inconsistent 3'
 want_schedules 34
 want_replays add.lua 2
 conclude 'two additions each give 2, 3 or 4'
+want_why "worker 1 read counter = 1 (line 5); worker 2 wrote counter = 3 (line 5); worker 1 wrote counter = 2\
+ (line 5): an update was lost"
+((2 == $(grep -o '"why":' out | wc -l))) || complain 'not each outcome that is not expected says why, or another one does'
+conclude 'a lost addition says who read, and who wrote before the other one did'
 explore --no-gil add.lua 3
 want_outcomes 'expected 6,inconsistent 2,inconsistent 3,inconsistent 4,inconsistent 5'
 want_replays add.lua 3
@@ -209,6 +228,93 @@ want_schedules 3
 grep -q '"covered":"partial"' out || complain 'it does not say that some are left'
 conclude '--max-schedules ends it, which is said'
 
+# Each program has more schedules than a process runs at once.
+for words in '--no-gil add.lua 4' '--no-gil --threads=3 add.lua 2' '--preemptions=6 add.lua 3' \
+  "--no-gil --threads=3 --preemptions=1 $models/bounded_buffer.lua once"; do
+  # shellcheck disable=SC2086  # words
+  for cores in 1 4; do
+    timeout -k 1 300 "$gilvm" explore --cores=$cores $words >"$cores.txt" 2>err || complain "exit status $?"
+  done
+  cmp -s 1.txt 4.txt || complain 'the two are not the same'
+  conclude "four processes come to what one comes to ($words)"
+done
+printf 'a\nb\n' >lines.txt
+for cores in 1 4; do
+  timeout -k 1 300 "$gilvm" explore --no-gil --preemptions=4 --cores=$cores sometimes_reads.lua lines.txt >"$cores.txt" 2>err
+done
+cmp -s 1.txt 4.txt || complain 'the two are not the same'
+grep -q '^"[0-9]a"' 1.txt || complain 'the file is never read'
+conclude 'where memory turns out not to be all that changes, one process goes on'
+explore --no-gil --cores=4 --max-schedules=2500 add.lua 4
+want_schedules 2500
+grep -q '"stopped":"max-schedules"' out || complain 'it does not say why it stopped'
+conclude 'all processes together run the schedules that are allowed'
+explore --no-gil --max-schedules=34 add.lua 2
+want_schedules 34
+want_all
+conclude 'where that is as many as there are, all are covered'
+
+# What is stopped says how far it came. Each program would go on for minutes.
+for cores in 1 3; do
+  explore --no-gil --cores=$cores --timeout=2s add.lua 12
+  want_status 124
+  grep -q '"covered":"partial","schedules":[1-9].*"stopped":"timeout"' out || complain 'it does not say what there was'
+  conclude "a time-out gives what was covered by then (cores: $cores)"
+  "$gilvm" explore --no-gil --cores=$cores add.lua 12 >out 2>err </dev/null &
+  exploring=$!
+  sleep 2
+  kill -INT $exploring
+  status=0
+  wait $exploring || status=$?
+  want_status 130
+  grep -q '^Not all: interrupted after [1-9]' out || complain 'it does not say what there was'
+  conclude "so does Ctrl-C (cores: $cores)"
+done
+# children_of PID: those that have not ended.
+children_of() { ps -o pid=,stat= --ppid "$1" | awk '$2 !~ /^Z/ { print $1 }'; }
+# start_exploring: sets `exploring`, and `children`, of which there are some.
+start_exploring() {
+  "$gilvm" explore --no-gil --cores=3 add.lua 12 >out 2>err </dev/null &
+  exploring=$! children=
+  for ((look = 0; look < 300; ++look)); do
+    children=$(children_of $exploring)
+    [[ -z $children ]] || return 0
+    sleep 0.1
+  done
+  complain 'there are no other processes'
+}
+start_exploring
+kill -KILL "${children%%$'\n'*}"
+status=0
+wait $exploring || status=$?
+want_status 1
+tr '\n' ' ' <out | grep -q 'has ended too early (killed by signal 9 (Killed))' || complain 'it is not said'
+conclude 'a process that is killed is missed'
+start_exploring
+kill -KILL $exploring
+wait $exploring 2>errors
+for ((look = 0; look < 100; ++look)); do
+  left=
+  for child in $children; do
+    [[ $(ps -o stat= -p "$child") =~ ^(Z.*)?$ ]] || left+=" $child"
+  done
+  [[ -n $left ]] || break
+  sleep 0.1
+done
+[[ -z $left ]] || complain "these are left:$left"
+conclude 'no process outlives the one that began them'
+
+# models/run.sh explores these for their outcomes.
+explore "$models/philosophers.lua"
+want_why "worker 1 waits at $models/philosophers.lua:18 for the Lock that worker 2 took at\
+ $models/philosophers.lua:17; worker 2 waits at $models/philosophers.lua:18 for the Lock that worker 1 took at\
+ $models/philosophers.lua:17"
+conclude 'why philosophers starve is said'
+explore --no-gil --threads=3 --preemptions=1 "$models/bounded_buffer.lua" once
+want_why "worker 1 read waiting = table (line 16); worker 2 wrote waiting = table (line 23); worker 1 read waiting = table\
+ (line 22)"
+conclude 'so is why a buffer is emptied twice'
+
 explore --no-gil closed.lua
 want_outcomes 'expected 2'
 want_all
@@ -225,6 +331,7 @@ explore --no-gil fails.lua
 want_status 1
 want_outcomes 'error null,expected true'
 want_replays fails.lua
+want_why 'worker 1 wrote shared = nil (line 3); worker 2 read shared = nil (line 3)'
 [[ $(wc -l <out) == 1 ]] || complain 'what the script prints is not left out'
 conclude 'an error is an outcome'
 
@@ -266,7 +373,7 @@ conclude 'memory is collected'
 explore --no-gil waits_for_ever.lua
 want_status 3
 want_outcomes 'deadlock null'
-grep -q 'go round in loops' out || complain 'it is not said why'
+want_why 'worker 1 goes round in a loop at waits_for_ever.lua:3'
 conclude 'a thread that waits in a loop for ever is seen'
 explore --no-gil counts_for_ever.lua
 want_status 0
@@ -286,8 +393,25 @@ grep -q 'needs a script that returns experiment{...}' err || complain 'it does n
 conclude 'only an experiment can be explored'
 timeout 60 "$gilvm" explore --no-gil add.lua 2 >out 2>err
 grep -qx 'from one of these only where the order makes no difference.' out || complain 'the sentence is missing'
+grep -q '^  why: worker 1 read counter = 1' out || complain 'it does not say why'
 ! grep -v '^  schedule: ' out | grep -qE '.{81}' || complain 'a line is too wide'
 conclude 'the table fits a terminal'
+
+# On a terminal.
+GILVM=$gilvm expect -c '
+  log_user 0
+  set timeout 60
+  spawn -noecho $env(GILVM) explore --no-gil --timeout=3s add.lua 12
+  foreach pattern {
+    {\r[0-9]+ schedules, [0-9]+/s, outcomes: [0-9]+; estimate: [0-9]+%, [0-9]+ (s|min|h) left\x1b\[K}
+    {\r\x1b\[Kadd \(threads/none}
+  } {
+    expect -re $pattern {} timeout { exit 1 } eof { exit 2 }
+  }' >out 2>err || complain "exit status $? of expect"
+conclude 'a line on the terminal says how far it has come, and is gone at the end'
+explore --no-gil --timeout=2s add.lua 12
+! grep -q estimate err || complain 'it is written to a file'
+conclude 'there is none where there is no terminal'
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 ((failed == 0))

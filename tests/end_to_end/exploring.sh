@@ -9,6 +9,7 @@ explore() {
 }
 want_outcomes() { [[ $outcomes == "$1" ]] || complain "the outcomes are $outcomes"; }
 want_schedules() { grep -q "\"schedules\":$1," out || complain "not $1 schedules"; }
+want_why() { grep -qF "\"why\":\"$1\"" out || complain "it does not say why: $(grep -oE '"why":"[^"]*"' out)"; }
 want_all() { grep -q '"covered":"all"' out || complain 'not all are covered'; }
 # Each schedule of the last explore, replayed with the script's words, comes to the outcome it is for. One that goes round in
 # loops for ever does so: the run leaves the schedule at its end, or, if one thread is left, has no more steps, and no end.

@@ -2,11 +2,13 @@
 # gilvm replay --steps: what it shows of a schedule, word for word, and that it changes nothing.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-# explored GRADE ARGUMENT...: into the file `schedule` the one that explore shows for the first outcome of that grade.
+# explored GRADE ARGUMENT...: into the file `schedule` the one that explore shows for the outcome of that grade
+# with the fewest switches.
 explored() {
   local grade=$1
   shift
-  "$gilvm" explore --json "$@" 2>/dev/null | grep -oE "\"grade\":\"$grade\",[^{}]*\"schedule\":\"[^\"]*\"" | head -n 1 |
+  "$gilvm" explore --json "$@" 2>/dev/null | grep -oE "\"grade\":\"$grade\",[^{}]*\"schedule\":\"[^\"]*\"" |
+    sed -E 's/^.*"switches":([0-9]+)/\1 &/' | sort -sn | head -n 1 |
     sed 's/.*"schedule":"//; s/"$//' >schedule
   [[ -s schedule ]] || complain "explore finds no outcome that is $grade"
 }

@@ -114,20 +114,41 @@ std::string run(const Program& program, Exploration& exploration, std::string* t
   }
 }
 
-Explored explore(const Program& program, const Exploration::Settings& settings = {}) {
-  Exploration exploration(settings);
-  Explored explored;
-  while (exploration.begin()) {
+// At most `most` executions of what `exploration` has to explore; they are added to *explored.
+void explore_some(const Program& program, Exploration& exploration, std::uint64_t most, Explored* explored) {
+  while (most-- > 0 && exploration.begin()) {
     std::string trace;
     const std::string outcome = run(program, exploration, &trace);
     exploration.end();
     if (outcome.empty()) {
-      ++explored.given_up;
+      ++explored->given_up;
     } else {
-      ++explored.complete;
-      explored.outcomes.insert(outcome);
-      explored.traces.insert(trace);
+      ++explored->complete;
+      explored->outcomes.insert(outcome);
+      explored->traces.insert(trace);
     }
+  }
+}
+
+Explored explore(const Program& program, const Exploration::Settings& settings = {}) {
+  Exploration exploration(settings);
+  Explored explored;
+  explore_some(program, exploration, UINT64_MAX, &explored);
+  return explored;
+}
+
+// In parts, after `most` executions of each what is left: the last that was given first, or the first.
+Explored explore_in_parts(const Program& program, const Exploration::Settings& settings, std::uint64_t most,
+                          bool last_first) {
+  Explored explored;
+  std::vector<std::string> open = {ExplorationPart().bytes()};
+  while (!open.empty()) {
+    const auto next = last_first ? open.end() - 1 : open.begin();
+    Exploration exploration(settings);
+    exploration.take(ExplorationPart::from_bytes(*next));
+    open.erase(next);
+    explore_some(program, exploration, most, &explored);
+    for (const ExplorationPart& part : exploration.give()) open.push_back(part.bytes());
   }
   return explored;
 }
@@ -208,4 +229,56 @@ TEST_CASE("the reduction finds the outcomes of all orders, and runs no trace twi
     all_runs += all.complete;
   }
   CHECK(reduced_runs * 4 < all_runs);
+}
+
+TEST_CASE("parts have each trace once, in whichever order they are explored", "[exploration]") {
+  Random random(20140123);
+  std::uint64_t whole_runs = 0, part_runs = 0;
+  for (int number = 0; number < 300; ++number) {
+    const Program program = random_program(random);
+    const Explored whole = explore(program);
+    const std::uint64_t most = 1 + random.below(20);
+    const Explored parts = explore_in_parts(program, {}, most, true);
+    INFO("program " << number << ", executions of a part: " << most);
+    REQUIRE(parts.outcomes == whole.outcomes);
+    REQUIRE(parts.traces == whole.traces);
+    REQUIRE(parts.complete == whole.complete);
+    const Explored others = explore_in_parts(program, {}, most, false);
+    REQUIRE(others.traces == whole.traces);
+    REQUIRE(others.complete == whole.complete);
+    REQUIRE(others.given_up == parts.given_up);
+    whole_runs += whole.complete + whole.given_up;
+    part_runs += parts.complete + parts.given_up;
+  }
+  CHECK(part_runs >= whole_runs);
+}
+
+TEST_CASE("parts of all orders, and of those with few preemptions, are those orders", "[exploration]") {
+  Random random(20140124);
+  for (int number = 0; number < 100; ++number) {
+    const Program program = random_program(random);
+    INFO("program " << number);
+    for (const Exploration::Settings settings :
+         {Exploration::Settings{.reduced = false}, Exploration::Settings{.preemptions = 1}}) {
+      const Explored whole = explore(program, settings);
+      const Explored parts = explore_in_parts(program, settings, 3, number % 2 == 0);
+      REQUIRE(parts.outcomes == whole.outcomes);
+      REQUIRE(parts.complete == whole.complete);
+      REQUIRE(parts.given_up == whole.given_up);
+    }
+  }
+}
+
+TEST_CASE("what is left is estimated by what was explored", "[exploration]") {
+  const Program program(2, std::vector<Step>(6, {kAdd, 0}));  // 924 orders
+  Exploration exploration({.reduced = false});
+  Explored explored;
+  explore_some(program, exploration, 300, &explored);
+  double left = 0;
+  for (const ExplorationPart& part : exploration.give()) left += part.left;
+  CHECK(left > 100);
+  CHECK(left < 10'000);
+  Exploration all({.reduced = false});
+  explore_some(program, all, UINT64_MAX, &explored);
+  CHECK(all.give().empty());
 }

@@ -66,7 +66,8 @@ verify() {
 in_the_pages() {
   local page
   for page in exploring.md exploring.pt-BR.md; do
-    sed 's/ | sim | / | yes | /; s/ | não | / | no | /' "$models/../../docs/$page" | grep -qF -e "$1 |" -e "$1: " ||
+    # Not behind a pipe: where grep ends at its first find, sed is stopped, and the pipe fails.
+    grep -qF -e "$1 |" -e "$1: " < <(sed 's/ | sim | / | yes | /; s/ | não | / | no | /' "$models/../../docs/$page") ||
       complain "docs/$page has no row $1"
   done
 }

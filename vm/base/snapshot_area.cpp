@@ -26,6 +26,15 @@ std::uintptr_t SnapshotArea::lowest_ = 0, SnapshotArea::highest_ = 0;
 bool SnapshotArea::serves_operators = false;
 std::atomic<std::uint64_t> SnapshotArea::effects_outside_{0};
 
+MemoryCopy::MemoryCopy(std::byte* memory, std::size_t bytes)
+    : memory_(memory), bytes_(bytes), room_(std::make_unique_for_overwrite<std::byte[]>(bytes + kPage)) {
+  const auto wanted = reinterpret_cast<std::uintptr_t>(memory) + kPage / 2;
+  copy_ = room_.get() + (wanted - reinterpret_cast<std::uintptr_t>(room_.get())) % kPage;
+  std::memcpy(copy_, memory_, bytes_);
+}
+
+void MemoryCopy::write_back() const { std::memcpy(memory_, copy_, bytes_); }
+
 SnapshotArea::SnapshotArea() {
   GILVM_CHECK(highest_ == 0);
   if (!serves_operators) return;
@@ -70,21 +79,19 @@ void* SnapshotArea::allocate_above(std::size_t bytes, std::size_t alignment) {
 
 void SnapshotArea::save() {
   GILVM_CHECK(current_ == nullptr && !copy_);
-  copy_bytes_ = static_cast<std::size_t>(lower_ - begin_);
-  copy_ = std::make_unique<std::byte[]>(copy_bytes_);
-  std::memcpy(copy_.get(), begin_, copy_bytes_);
+  copy_.emplace(begin_, static_cast<std::size_t>(lower_ - begin_));
   saved_upper_ = upper_;
 }
 
 void SnapshotArea::restore() {
   GILVM_CHECK(current_ == nullptr && copy_ && !has_effects_);
-  std::byte* const end = begin_ + copy_bytes_;
+  std::byte* const end = begin_ + copy_->bytes();
   if (static_cast<std::size_t>(lower_ - end) > kKept) {
     const std::uintptr_t first = rounded_up(reinterpret_cast<std::uintptr_t>(end) + kKept, kPage);
     const std::uintptr_t last = reinterpret_cast<std::uintptr_t>(lower_) / kPage * kPage;
     if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
   }
-  std::memcpy(begin_, copy_.get(), copy_bytes_);
+  copy_->write_back();
   lower_ = end;
   upper_ = saved_upper_;
 }

@@ -19,8 +19,26 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace gilvm {
+
+// A copy of memory to be written back there many times. Copying is slow where the distance between the two is
+// close to a multiple of 4096 (a load waits for a store that it takes for one to the same address): it is
+// half a page off.
+class MemoryCopy {
+ public:
+  // REQUIRES: `bytes` is not 0.
+  MemoryCopy(std::byte* memory, std::size_t bytes);
+  void write_back() const;
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::byte* memory_;
+  std::size_t bytes_;
+  std::unique_ptr<std::byte[]> room_;
+  std::byte* copy_;
+};
 
 class SnapshotArea {
  public:
@@ -80,8 +98,7 @@ class SnapshotArea {
   std::byte* lower_ = nullptr;  // the end of what was allocated at the lower end,
   std::byte* upper_ = nullptr;  // and the beginning at the upper one
   bool has_effects_ = false;
-  std::unique_ptr<std::byte[]> copy_;  // of the lower end
-  std::size_t copy_bytes_ = 0;
+  std::optional<MemoryCopy> copy_;  // of the lower end
   std::byte* saved_upper_ = nullptr;
 };
 

@@ -50,8 +50,10 @@ bool Exploration::begin() {
   depth_ = 0;
   has_touched_ = false;
   if (!has_begun_) return has_begun_ = true;
-  while (!nodes_.empty()) {
+  double size = 1;  // executions below what was tried last
+  while (nodes_.size() > root_) {
     Node& node = nodes_.back();
+    node.explored += size;
     node.done.push_back({node.chosen, events_.back().accesses});
     drop_last_event();
     for (const ThreadId thread : node.to_try) {
@@ -60,9 +62,95 @@ bool Exploration::begin() {
       kept_ = nodes_.size() - 1;
       return true;
     }
+    size = node.explored;
     nodes_.pop_back();
   }
   return false;
+}
+
+void Exploration::take(ExplorationPart part) {
+  nodes_ = std::move(part.nodes);
+  events_ = std::move(part.events);
+  root_ = part.root;
+  has_begun_ = !nodes_.empty();
+  depth_ = kept_ = 0;
+  touching_.clear();
+  of_thread_.clear();
+  for (Index index = 0; index < events_.size(); ++index) {
+    const Event& event = events_[index];
+    if (of_thread_.size() <= event.thread) of_thread_.resize(event.thread + 1);
+    of_thread_[event.thread].push_back(index);
+    for (const Access& access : event.accesses) {
+      std::vector<Index>& indices = touching_[access.object];
+      if (indices.empty() || indices.back() != index) indices.push_back(index);
+    }
+  }
+}
+
+// Of `wanted`, those that are to be tried at the node after the one that is being tried.
+std::vector<ThreadId> Exploration::untried(const Node& node, const std::vector<ThreadId>& wanted) const {
+  std::vector<ThreadId> threads;
+  for (const ThreadId thread : wanted) {
+    if (thread != node.chosen && !sleeps(node.done, thread) && !sleeps(node.sleep, thread)) {
+      threads.push_back(thread);
+    }
+  }
+  return threads;
+}
+
+// How many executions there are from a node on, those that were included: were what is still to be tried at a
+// node as large as what was tried there (Kilby, Slaney, Thiebaux, Walsh: Estimating Search Tree Size, AAAI
+// 2006: the recursive estimator).
+double Exploration::estimate(std::size_t first) const {
+  double size = 1;
+  for (std::size_t index = nodes_.size(); index-- > first;) {
+    const Node& node = nodes_[index];
+    const auto open = static_cast<double>(untried(node, node.to_try).size());
+    size += node.explored;
+    size += open * size / static_cast<double>(node.done.size() + 1);
+  }
+  return size;
+}
+
+std::vector<ExplorationPart> Exploration::give() {
+  std::vector<ExplorationPart> parts;
+  if (!has_begun_) return {ExplorationPart()};
+  // The first node with something left.
+  std::size_t first = root_;
+  for (; first < nodes_.size(); ++first) {
+    Node& node = nodes_[first];
+    if (reduced_) {
+      for (const ThreadId thread : node.candidates) {
+        if (!contains(node.to_try, thread)) node.to_try.push_back(thread);
+      }
+    }
+    if (!untried(node, node.to_try).empty()) break;
+  }
+  if (first == nodes_.size()) return parts;
+  const double below = estimate(first + 1);
+  const auto end = static_cast<std::ptrdiff_t>(first) + 1;
+  ExplorationPart& part = parts.emplace_back();
+  part.nodes.assign(nodes_.begin(), nodes_.begin() + end);
+  part.events.assign(events_.begin(), events_.begin() + end);
+  part.root = first;
+  Node& node = part.nodes.back();
+  part.left = (node.explored + below) * static_cast<double>(untried(node, node.to_try).size()) /
+              static_cast<double>(node.done.size() + 1);
+  node.explored += below - 1;  // begin() counts one
+  bool is_more = false;
+  double explored = 1;
+  for (std::size_t index = first + 1; index < nodes_.size(); ++index) {
+    is_more = is_more || !untried(nodes_[index], nodes_[index].to_try).empty();
+    explored += nodes_[index].explored;
+  }
+  if (is_more) {
+    ExplorationPart& rest = parts.emplace_back();
+    rest.left = below - explored;
+    rest.root = first + 1;
+    rest.nodes = std::move(nodes_);
+    rest.events = std::move(events_);
+  }
+  return parts;
 }
 
 void Exploration::drop_last_event() {
@@ -256,6 +344,7 @@ void Exploration::find_races(Index index) {
 // From the state before `earlier`, what leads to `later` without it is to be tried: one of the threads that
 // can take the first step there must be among those that are.
 void Exploration::try_before(Index earlier, Index later) {
+  if (earlier < root_) return;
   Node& node = nodes_[earlier];
   std::vector<std::pair<ThreadId, Index>>
       firsts;  // of each thread, its first event that `earlier` is not before

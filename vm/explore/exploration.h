@@ -12,21 +12,25 @@
 // executions that are tried from it afterwards, until a step conflicts with it: an execution in which all are
 // asleep is one that was seen already, and is given up.
 //
+// What is left can be taken out in two parts: the state that is nearest to the start and has something left,
+// and what is below it. At the former all threads are tried then, since the races that are found in the other
+// part are not told to it. What was tried sleeps all the same: so each class is still complete in one
+// execution only, and there are as many as without parts; only executions that are given up may be added.
+//
 // Threads: one at a time.
 // Invariants:
 //  (1) nodes_[i] is the state in which events_[i] was chosen; events_ has no others.
 //  (2) Up to the last node that is kept, an execution is the one before.
+//  (3) At the nodes before root_ all is tried that there is, here or in other parts.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
-#include "vm/explore/access.h"
-#include "vm/runtime/scheduler.h"
+#include "vm/explore/exploration_part.h"
 
 namespace gilvm {
 
@@ -42,8 +46,12 @@ class Exploration {
   explicit Exploration(const Settings& settings)
       : reduced_(settings.reduced && !settings.preemptions), preemptions_(settings.preemptions) {}
 
-  // Another execution follows. False: all that there are have been.
+  // Another execution follows. False: all that there are in the part have been.
   bool begin();
+  // Only that part is explored from now on. REQUIRES for both: no execution is going on.
+  void take(ExplorationPart part);
+  // What is left, in two parts, or in one, or in none where nothing is; take() follows.
+  std::vector<ExplorationPart> give();
   // Who takes the next step. `current` has taken the last one; it goes on without a question as long as its
   // step has touched nothing. 0: this execution is like one that was seen already, and is to be given up.
   // REQUIRES: `candidates`, all that could take it, are not empty.
@@ -62,28 +70,11 @@ class Exploration {
   bool has_left_out() const { return has_left_out_; }
 
  private:
-  using Index = std::uint32_t;       // of an event
-  using Clock = std::vector<Index>;  // by threads: one past the last event of it that is known to come before
-
-  struct Sleeper {
-    ThreadId thread;
-    std::vector<Access> accesses;  // of its next step
-  };
-  struct Node {
-    std::vector<ThreadId> candidates;
-    ThreadId current = 0;  // who could have gone on; 0: nobody
-    ThreadId chosen = 0;
-    unsigned preemptions = 0;  // before
-    std::vector<ThreadId> to_try;
-    std::vector<Sleeper> sleep;  // when the state was first come to
-    std::vector<Sleeper> done;   // tried since
-  };
-  struct Event {
-    ThreadId thread = 0;
-    std::vector<Access> accesses;
-    std::vector<ThreadId> woken;
-    Clock clock;
-  };
+  using Index = ExplorationPart::Index;
+  using Clock = ExplorationPart::Clock;
+  using Sleeper = ExplorationPart::Sleeper;
+  using Node = ExplorationPart::Node;
+  using Event = ExplorationPart::Event;
 
   bool is_new() const { return depth_ > kept_; }  // the event of which accesses come now
   void close_event();
@@ -97,6 +88,8 @@ class Exploration {
   bool comes_before(Index earlier, const Clock& clock) const;
   static void join(Clock& clock, const Clock& other);
   static Index& at(Clock& clock, ThreadId thread);
+  std::vector<ThreadId> untried(const Node& node, const std::vector<ThreadId>& wanted) const;
+  double estimate(std::size_t first) const;
 
   const bool reduced_;
   const std::optional<unsigned> preemptions_;
@@ -106,6 +99,7 @@ class Exploration {
 
   std::vector<Node> nodes_;
   std::vector<Event> events_;
+  std::size_t root_ = 0;
   std::size_t depth_ = 0;  // events that have begun
   std::size_t kept_ = 0;   // events that are those of the execution before
   // Indices of events, ascending: those that touch an object, those of a thread.

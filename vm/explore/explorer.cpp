@@ -62,7 +62,7 @@ bool Explorer::begin() {
 
 std::unique_ptr<Strategy> Explorer::strategy() { return std::make_unique<Deciding>(*this); }
 
-void Explorer::prepare(VmThread& main, std::function<void()> give_up) {
+void Explorer::prepare(VmThread& main, std::function<void(Ending)> give_up) {
   if (effects_.is_empty()) effects_.learn(main);
   give_up_ = std::move(give_up);
 }
@@ -87,7 +87,7 @@ Explorer::Thread& Explorer::at(ThreadId thread) {
 void Explorer::give_up(Ending ending) {
   ending_ = ending;
   is_over_ = true;
-  if (give_up_) give_up_();
+  if (give_up_) give_up_(ending);
 }
 
 ThreadId Explorer::choose(const Decision& decision) {

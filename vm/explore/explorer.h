@@ -41,11 +41,14 @@ class Explorer final : private StepWatcher {
 
   // A schedule follows. False: all have been run.
   bool begin();
+  // As Exploration has them.
+  void take(ExplorationPart part) { exploration_.take(std::move(part)); }
+  std::vector<ExplorationPart> give() { return exploration_.give(); }
   // For the scheduler of the schedule that follows; the explorer outlives it.
   std::unique_ptr<Strategy> strategy();
-  // The VM of the schedule that follows, before any thread but the main one runs in it. `give_up` makes all
-  // its threads end.
-  void prepare(VmThread& main, std::function<void()> give_up);
+  // The VM of the schedule that follows, before any thread but the main one runs in it. `give_up`, told how
+  // the schedule ends, makes all its threads end.
+  void prepare(VmThread& main, std::function<void(Ending)> give_up);
   // No step has been taken in the schedule.
   bool is_at_start() const { return exploration_.steps() == 0 && answers_.size() == 0 && living_ == 1; }
   // From before the main thread waits for the workers until all of them have ended. It does nothing else
@@ -60,6 +63,7 @@ class Explorer final : private StepWatcher {
   const Schedule& answers() const { return answers_; }
   unsigned switches() const { return exploration_.switches(); }
   std::size_t steps() const { return exploration_.steps(); }
+  std::uint64_t instructions() const { return instructions_; }
   bool has_left_out() const { return exploration_.has_left_out(); }
   // A thread has waited for a time to come, which it did at the same moment of each schedule's own clock.
   bool has_waited_for_time() const { return has_waited_for_time_; }
@@ -107,7 +111,7 @@ class Explorer final : private StepWatcher {
   const Limits limits_;
   NativeEffects effects_;
   InstructionAccesses accesses_;
-  std::function<void()> give_up_;
+  std::function<void(Ending)> give_up_;
 
   // Of the schedule.
   std::vector<Thread> threads_;  // by their ids

@@ -4,7 +4,7 @@
 // Threads: the one that uses the area, outside of it; no other uses the VM meanwhile.
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <vector>
 
 #include "vm/base/snapshot_area.h"
@@ -22,7 +22,7 @@ class VmSnapshot {
   struct Page {
     std::byte* memory;
     std::size_t used;
-    std::unique_ptr<std::byte[]> copy;
+    std::optional<MemoryCopy> copy;  // nothing where nothing is used
   };
 
   SnapshotArea& area_;

@@ -61,6 +61,23 @@ std::vector<FoundAccess> waiting_threads(Vm& vm) {
   return waiting;
 }
 
+std::string waits_in_one_line(Vm& vm) {
+  constexpr std::uint64_t kMain = 1;
+  std::string line;
+  for (const auto& [number, thread] : threads_of(vm)) {
+    if (number == kMain) continue;
+    const Place place = place_of(*thread);
+    if (place.file.empty()) continue;
+    if (!line.empty()) line += "; ";
+    const std::string reason =
+        place.called.empty() ? wait_text(*thread) : filled(translate("in {0}()"), place.called);
+    line += reason.empty()
+                ? filled(translate("{0} goes round in a loop at {1}"), thread->name(), place.position())
+                : filled(translate("{0} waits at {1} {2}"), thread->name(), place.position(), reason);
+  }
+  return line;
+}
+
 std::string deadlock_report(Vm& vm) {
   std::map<std::uint64_t, Threads> vms;  // by their numbers: in the order in which they were made
   VmGroup::of(vm).each_thread([&](VmThread& thread) { vms[thread.vm().serial][thread.number()] = &thread; });

@@ -1,15 +1,19 @@
 // gilvm explore: an experiment in every order of its threads' steps.
+#include <sched.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
+#include <new>
 #include <optional>
 #include <utility>
 
-#include "vm/explore/vm_snapshot.h"
+#include "vm/base/check.h"
 #include "vm/main/commands.h"
-#include "vm/main/experiment_runner.h"
-#include "vm/main/program_schedule.h"
+#include "vm/main/explore_progress.h"
+#include "vm/main/explore_workers.h"
+#include "vm/main/explored_program.h"
+#include "vm/main/outcome_reason.h"
 #include "vm/main/silence.h"
 #include "vm/report/explore_table.h"
 #include "vm/report/json_report.h"
@@ -18,216 +22,176 @@
 namespace gilvm {
 namespace {
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+using Stop = ExploreResult::Stop;
 
+// Shared with the processes that are forked.
+ScheduleAllowance& shared_allowance(std::optional<std::uint64_t> most) {
+  void* memory =
+      mmap(nullptr, sizeof(ScheduleAllowance), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  GILVM_CHECK(memory != MAP_FAILED);
+  auto* allowance = new (memory) ScheduleAllowance;
+  if (most) allowance->most = *most;
+  return *allowance;
+}
+
+unsigned cores_of(const Options& options) {
+  if (options.cores != 0) return options.cores;
+  cpu_set_t cores;
+  return sched_getaffinity(0, sizeof cores, &cores) == 0 ? static_cast<unsigned>(CPU_COUNT(&cores)) : 1;
+}
+
+// The tree of all orders is explored in parts, each for a while, after which it is given back with what is
+// left of it. Which parts there are follows from the program alone: so the sum of what they come to is the
+// same, whoever explores them, in any order.
 class Exploring {
  public:
   Exploring(const Options& options, Supervisor& supervisor, const Script& script)
       : options_(options),
         supervisor_(supervisor),
         script_(script),
-        program_(fingerprint_of({script}, options.arguments)),
-        explorer_({.reduced = !counts(options.lock), .preemptions = options.preemptions}, {}) {
+        cores_(cores_of(options)),
+        program_(options, supervisor, script, shared_allowance(options.most_schedules)) {
     result_.script = script.name;
     result_.world = describe({WorkerKind::kThreads, options.lock, options.max_memory});
     result_.workers = options.count;
   }
 
-  // False: there is no experiment; the exit status is in *status, and what to say in `problem()`.
-  bool run(int* status) {
+  // False: there is no experiment; the exit status is in status(), and what to say in problem().
+  bool run() {
     const Instant start = monotonic_now();
-    while (explorer_.begin()) {
-      if (supervisor_.exit_status()) {
-        result_.stop = ExploreResult::Stop::kInterrupted;
-        break;
+    open_.emplace_back();
+    const auto goes_on = [&] {
+      if (is_broken_ || result_.stop != Stop::kNone) return false;
+      return (workers_ && workers_->is_busy()) || (!open_.empty() && !is_used_up_);
+    };
+    while (goes_on()) {
+      if (!workers_ && !is_alone_ && cores_ > 1 && program_.can_be_forked()) {
+        workers_.emplace(program_, supervisor_, cores_);
       }
-      if (options_.most_schedules && result_.schedules + result_.given_up >= *options_.most_schedules) {
-        result_.stop = ExploreResult::Stop::kMostSchedules;
-        break;
+      if (workers_) {
+        explore_in_parallel();
+      } else {
+        explore_alone();
       }
-      if (!run_schedule(status)) return false;
     }
-    if (options_.preemptions && explorer_.has_left_out()) result_.preemptions = options_.preemptions;
-    result_.waited_for_time = explorer_.has_waited_for_time();
+    workers_.reset();
+    if (is_broken_) return false;
+    if (is_used_up_ && result_.stop == Stop::kNone) result_.stop = Stop::kMostSchedules;
+    result_.name = program_.name();
+    result_.schedules = tally_.schedules;
+    result_.given_up = tally_.given_up;
+    result_.executions = tally_.executions;
+    if (options_.preemptions && tally_.has_left_out) result_.preemptions = options_.preemptions;
+    result_.waited_for_time = tally_.has_waited_for_time;
     result_.seconds = std::chrono::duration<double>(monotonic_now() - start).count();
+    result_.outcomes = std::move(tally_.outcomes);
+    sort_outcomes(result_.outcomes);
+    find_reasons();
     return true;
   }
   const ExploreResult& result() const { return result_; }
+  int status() const { return status_; }
   const std::string& problem() const { return problem_; }
 
  private:
-  // With a counted interval a thread must let others go on where it stands: which orders there are depends on
-  // more than on what the steps touch.
-  static bool counts(const LockSettings& lock) {
-    return lock.regime == LockRegime::kGil && lock.interval.counted();
-  }
-
-  // The first schedule shows how many threads there are. The VM of the second one serves all that follow: it
-  // is brought back to where the script has been loaded, unless memory is not all that the script changes.
-  bool run_schedule(int* status) {
-    if (!snapshot_) {
-      if (!make_vm(status)) return false;
-    } else {
-      supervisor_.hold_back([this] { snapshot_->restore(); });
-      // It may have forgotten an interruption.
-      if (supervisor_.exit_status()) return true;
-      prepare_explorer();
-    }
-    run_workers();
-    {
-      const SnapshotArea::Inside inside(area());
-      runner_->host().end_threads();
-    }
-    most_threads_ = std::max(most_threads_, runner_->host().fibers()->capacity());
-    if (area_ && area_->has_effects()) changes_only_memory_ = false;
-    if (!snapshot_ || !changes_only_memory_ || most_threads_ > reserved_threads_) drop_vm();
-    return true;
-  }
-
-  void prepare_explorer() {
-    explorer_.prepare(runner_->host().thread(), [this] {
-      const SnapshotArea::Inside inside(area());
-      runner_->host().vm().interrupt(Interruption::kExit);
+  void explore_alone() {
+    ExplorationPart part = std::move(open_.back());
+    open_.pop_back();
+    const double left = executions_left() + part.left;
+    ExploredProgram::Result result = program_.explore(std::move(part), [&](const ExploreTally& tally) {
+      if (!progress_.is_due()) return;
+      ExploreTally sum = tally_;
+      sum.add(tally);
+      progress_.show(sum, left - static_cast<double>(tally.executions));
     });
+    if (result.stop == ExploredProgram::Stop::kFailed) return fail(program_.status(), program_.problem());
+    add(std::move(result));
   }
 
-  // The VM with the script loaded, and a snapshot of it, where that will do. As run().
-  bool make_vm(int* status) {
-    if (most_threads_ > 0 && changes_only_memory_) area_.emplace();
-    if (area_ && !area_->is_usable()) area_.reset();
-    std::string error;
-    bool loaded, plain;
-    {
-      const SnapshotArea::Inside inside(area());
-      SchedulePlan plan;
-      plan.kind = ScheduleKind::kRoundRobin;
-      plan.explorer = &explorer_;
-      runner_ =
-          std::make_unique<ExperimentRunner>(World{WorkerKind::kThreads, options_.lock, options_.max_memory},
-                                             plan, supervisor_, options_.arguments);
-      Vm& vm = runner_->host().vm();
-      vm.on_interruption = [this] { explorer_.stop(); };
-      vm.scheduler().on_deadlock = [this, &vm] {
-        if (vm.interruption() != Interruption::kNone) return;
-        deadlocked_ = true;
-        vm.interrupt(Interruption::kExit, kExitDeadlock);
-      };
-      runner_->on_waiting = [this](bool waits) { explorer_.set_main_waits(waits); };
-      prepare_explorer();
-      if (area_) runner_->host().fibers()->reserve(most_threads_ - 1);
-      loaded = runner_->load(script_, &error, &plain);
+  void explore_in_parallel() {
+    while (!open_.empty() && !is_used_up_ && workers_->has_room()) {
+      if (!workers_->give(open_.back())) {
+        if (!workers_->is_busy()) return stop_sharing();
+        break;
+      }
+      open_.pop_back();
     }
-    if (!loaded) {
-      problem_ = plain ? filled(translate("{0}: not an experiment; `explore` needs a script that returns "
-                                          "experiment{{...}}"),
-                                script_.name)
-                       : std::string(error.begin(), error.end());
-      *status = runner_->host().exit_status(kExitScriptError);
-      explorer_.end();
-      drop_vm();
-      return false;
-    }
-    result_.name = runner_->name();
-    // What the script has done before its workers start counts only where nobody could have run in between.
-    reserved_threads_ = runner_->host().fibers()->capacity();
-    if (area_ && !area_->has_effects() && explorer_.is_at_start() && reserved_threads_ == most_threads_) {
-      snapshot_.emplace(*area_, runner_->host().vm().heap());
-    }
-    return true;
-  }
-
-  void drop_vm() {
-    snapshot_.reset();
-    runner_.reset();
-    area_.reset();
-  }
-
-  SnapshotArea* area() { return area_ ? &*area_ : nullptr; }
-
-  void run_workers() {
-    deadlocked_ = false;
-    std::optional<RepeatResult> repeat;
-    {
-      const SnapshotArea::Inside inside(area());
-      repeat = runner_->run(options_.count);
-    }
-    const unsigned switches = explorer_.switches();
-    const Explorer::Ending ending = explorer_.end();
-    if (supervisor_.exit_status() || ending == Explorer::Ending::kSeenBefore) return;
-    if (ending == Explorer::Ending::kTooLong) {
-      ++result_.given_up;
-      return;
-    }
-    {
-      const SnapshotArea::Inside inside(area());
-      runner_->host().finish();
-    }
-    ++result_.schedules;
-    ExploredOutcome outcome = outcome_of(*repeat, ending, deadlocked_);
-    outcome.switches = switches;
-    note(std::move(outcome), runner_->host());
-  }
-
-  static ExploredOutcome outcome_of(const RepeatResult& repeat, Explorer::Ending ending, bool deadlocked) {
-    ExploredOutcome outcome;
-    if (deadlocked) {
-      outcome.grade = OutcomeGrade::kDeadlock;
-      outcome.message = translate("every thread waits");
-    } else if (ending == Explorer::Ending::kEndless) {
-      outcome.grade = OutcomeGrade::kDeadlock;
-      outcome.message = translate("threads go round in loops for ever");
-    } else if (!repeat.error.empty()) {
-      outcome.grade = OutcomeGrade::kError;
-      outcome.message = first_line(repeat.error);
-    } else {
-      outcome.grade = repeat.ok ? OutcomeGrade::kExpected : OutcomeGrade::kInconsistent;
-      outcome.result = repeat.observed;
-    }
-    return outcome;
-  }
-
-  // One more schedule has come to `outcome`.
-  void note(ExploredOutcome outcome, const ScriptHost& host) {
-    ExploredOutcome* known = nullptr;
-    for (ExploredOutcome& each : result_.outcomes) {
-      if (each.grade == outcome.grade && each.result == outcome.result && each.message == outcome.message) {
-        known = &each;
+    constexpr std::chrono::milliseconds kLook(100);
+    for (ExploreWorkers::Answer& answer : workers_->wait(kLook)) {
+      if (answer.has_effects) return stop_sharing();
+      if (!answer.ended.empty()) {
+        result_.stop = Stop::kProcess;
+        result_.ended = answer.ended;
+      } else if (answer.result.stop == ExploredProgram::Stop::kFailed) {
+        return fail(answer.status, answer.problem);
+      } else {
+        add(std::move(answer.result));
       }
     }
-    const unsigned switches = outcome.switches;
-    const bool is_shorter = !known || switches < known->switches;
-    if (!known) known = &result_.outcomes.emplace_back(std::move(outcome));
-    ++known->count;
-    if (!is_shorter) return;
-    known->switches = switches;
-    RecordedSchedule schedule = complete_schedule(host, options_.lock, program_, options_.count);
-    // The answers say it all; one checkpoint shows whether the program is the same.
-    if (schedule.checkpoints.size() > 1) {
-      schedule.checkpoints.erase(schedule.checkpoints.begin(), schedule.checkpoints.end() - 1);
+    if (supervisor_.exit_status()) note_interruption();
+    progress_.show(tally_, executions_left());
+  }
+
+  // What the script does in one process could be seen in another one, or there is no room for others.
+  void stop_sharing() {
+    for (ExplorationPart& part : workers_->parts()) open_.push_back(std::move(part));
+    workers_.reset();
+    is_alone_ = true;
+  }
+
+  void add(ExploredProgram::Result result) {
+    tally_.add(std::move(result.tally));
+    for (ExplorationPart& part : result.left) open_.push_back(std::move(part));
+    if (result.stop == ExploredProgram::Stop::kInterrupted) note_interruption();
+    if (result.stop == ExploredProgram::Stop::kAllowance) is_used_up_ = true;
+  }
+
+  void note_interruption() {
+    result_.stop = supervisor_.exit_status() == kExitTimeout ? Stop::kTimeout : Stop::kInterrupted;
+  }
+
+  void fail(int status, const std::string& problem) {
+    is_broken_ = true;
+    status_ = status;
+    problem_ = problem;
+  }
+
+  double executions_left() const {
+    double open = workers_ ? workers_->left() : 0;
+    for (const ExplorationPart& part : open_) open += part.left;
+    return open;
+  }
+
+  void find_reasons() {
+    program_.drop_vm();
+    for (ExploredOutcome& outcome : result_.outcomes) {
+      if (supervisor_.exit_status()) return;  // no script runs any more
+      if (outcome.grade == OutcomeGrade::kExpected || !outcome.why.empty()) continue;
+      outcome.why = reason_of(outcome, options_, script_, supervisor_);
     }
-    schedule.answers = explorer_.answers();
-    known->schedule = schedule.text();
   }
 
   const Options& options_;
   Supervisor& supervisor_;
   const Script& script_;
-  const std::uint32_t program_;
-  Explorer explorer_;
-  // The VM. Declared in this order, since each of these refers to those before it.
-  std::optional<SnapshotArea> area_;
-  std::unique_ptr<ExperimentRunner> runner_;
-  std::optional<VmSnapshot> snapshot_;
-  bool changes_only_memory_ = true;   // the script, as far as it was seen
-  std::size_t most_threads_ = 0;      // at once, in any schedule
-  std::size_t reserved_threads_ = 0;  // of the VM, those with a stack
-  bool deadlocked_ = false;           // the schedule
+  const unsigned cores_;
+  ExploreProgress progress_;
+  const Silence silence_{STDOUT_FILENO,
+                         STDERR_FILENO};  // what scripts print would be printed once a schedule
+  ExploredProgram program_;
+  std::optional<ExploreWorkers> workers_;
+  bool is_alone_ = false;    // there are to be no workers
+  bool is_used_up_ = false;  // the number of schedules that was allowed, and there are more
+  bool is_broken_ = false;
+  std::vector<ExplorationPart> open_;  // the deepest last
+  ExploreTally tally_;
   ExploreResult result_;
+  int status_ = 0;
   std::string problem_;
 };
 
 int status_of(const ExploreResult& result) {
-  int status = 0;
+  int status = result.stop == Stop::kProcess ? kExitScriptError : 0;
   for (const ExploredOutcome& outcome : result.outcomes) {
     if (outcome.grade == OutcomeGrade::kDeadlock) return kExitDeadlock;
     if (outcome.grade == OutcomeGrade::kError) status = kExitScriptError;
@@ -244,19 +208,17 @@ int explore_command(const Options& options, Supervisor& supervisor) {
     complain(error);
     return kExitUsage;
   }
-  Exploring exploring(options, supervisor, script);
-  int status = 0;
-  bool explored;
-  {
-    // It would be printed once a schedule.
-    const Silence silence({STDOUT_FILENO, STDERR_FILENO});
-    explored = exploring.run(&status);
-  }
+  std::optional<Exploring> exploring;
+  exploring.emplace(options, supervisor, script);
+  const bool explored = exploring->run();
+  const ExploreResult result = exploring->result();
+  const int status = exploring->status();
+  const std::string problem = exploring->problem();
+  exploring.reset();
   if (!explored) {
-    if (!exploring.problem().empty()) complain(exploring.problem());
+    if (!problem.empty()) complain(problem);
     return status;
   }
-  const ExploreResult& result = exploring.result();
   std::fputs(options.json ? json_text(json_of(result)).c_str()
                           : explore_table(result, {terminal_width(), options.color}).c_str(),
              stdout);

@@ -261,7 +261,8 @@ bool takes(Command command, const Flag& flag) {
     case Subject::kMostSchedules: return command == Command::kExplore;
     case Subject::kRepeat:
       return command == Command::kRun || command == Command::kCompare || command == Command::kRace;
-    case Subject::kCores: return command == Command::kRun || command == Command::kCompare;
+    case Subject::kCores:
+      return command == Command::kRun || command == Command::kCompare || command == Command::kExplore;
     case Subject::kWorkers:
       if (command == Command::kExplore || command == Command::kRace) {
         return flag.name == std::string_view("--threads");

@@ -231,6 +231,7 @@ void StepRecorder::before_instruction(VmThread& vm_thread) {
   row.file = thread.file;
   row.line = thread.line;
   row.name = std::move(step.name);
+  row.variable = step.variable;
   if (step.kind == NextStep::Kind::kCall) {
     row.arguments = std::move(step.values);
     thread.call = Call{row_index, coroutine, depth, step.first_result, step.wanted_results, false};

@@ -53,12 +53,45 @@ std::string text_of(const Line& line, const std::array<std::size_t, kColumns>& w
   return text + '\n';
 }
 
+std::string stop_sentence(const ExploreResult& result) {
+  switch (result.stop) {
+    case ExploreResult::Stop::kNone: break;
+    case ExploreResult::Stop::kMostSchedules:
+      return filled(translate("Not all: stopped after {0} schedules; there are others that may have "
+                              "other outcomes."),
+                    result.schedules);
+    case ExploreResult::Stop::kTimeout:
+      return filled(translate("Not all: the time was over after {0} schedules; there are others that may "
+                              "have other outcomes."),
+                    result.schedules);
+    case ExploreResult::Stop::kInterrupted:
+      return filled(translate("Not all: interrupted after {0} schedules; there are others that may have "
+                              "other outcomes."),
+                    result.schedules);
+    case ExploreResult::Stop::kProcess:
+      return filled(translate("Not all: one of the processes that explore has ended too early ({0}); {1} "
+                              "schedules were counted, and there are others that may have other "
+                              "outcomes."),
+                    result.ended, result.schedules);
+  }
+  return "";
+}
+
+const char* stop_word(ExploreResult::Stop stop) {
+  switch (stop) {
+    case ExploreResult::Stop::kNone: return "";
+    case ExploreResult::Stop::kMostSchedules: return "max-schedules";
+    case ExploreResult::Stop::kTimeout: return "timeout";
+    case ExploreResult::Stop::kInterrupted: return "interrupted";
+    case ExploreResult::Stop::kProcess: return "process";
+  }
+  return "";
+}
+
 std::vector<std::string> sentences(const ExploreResult& result) {
   std::vector<std::string> said;
   if (result.stop != ExploreResult::Stop::kNone) {
-    said.push_back(filled(translate("Not all: stopped after {0} schedules; there are others that may have "
-                                    "other outcomes."),
-                          result.schedules));
+    said.push_back(stop_sentence(result));
   } else if (result.preemptions) {
     said.push_back(
         filled(translate("Covered: all schedules with at most {0} preemptions, which are {1}. There are "
@@ -116,7 +149,13 @@ std::string explore_table(const ExploreResult& result, const TableStyle& style) 
   text += '\n' + text_of(lines[0], widths);
   for (std::size_t index = 0; index < result.outcomes.size(); ++index) {
     text += text_of(lines[index + 1], widths);
-    text += "  " + filled(translate("schedule: {0}"), result.outcomes[index].schedule) + '\n';
+    const ExploredOutcome& outcome = result.outcomes[index];
+    if (!outcome.why.empty()) {
+      for (const std::string& line : wrapped(filled(translate("why: {0}"), outcome.why), width - 2)) {
+        text += "  " + line + '\n';
+      }
+    }
+    text += "  " + filled(translate("schedule: {0}"), outcome.schedule) + '\n';
   }
   text += '\n';
   for (const std::string& sentence : sentences(result)) {
@@ -134,13 +173,22 @@ nlohmann::ordered_json json_of(const ExploreResult& result) {
                                      {"switches", outcome.switches},
                                      {"schedule", outcome.schedule}};
     if (!outcome.message.empty()) object["message"] = outcome.message;
+    if (!outcome.why.empty()) object["why"] = outcome.why;
     outcomes.push_back(std::move(object));
   }
-  return {{"script", result.script},         {"name", result.name},
-          {"world", json_of(result.world)},  {"workers", result.workers},
-          {"covered", covered_word(result)}, {"schedules", result.schedules},
-          {"given_up", result.given_up},     {"waited_for_time", result.waited_for_time},
-          {"seconds", result.seconds},       {"outcomes", std::move(outcomes)}};
+  nlohmann::ordered_json object = {{"script", result.script},
+                                   {"name", result.name},
+                                   {"world", json_of(result.world)},
+                                   {"workers", result.workers},
+                                   {"covered", covered_word(result)},
+                                   {"schedules", result.schedules},
+                                   {"given_up", result.given_up},
+                                   {"executions", result.executions},
+                                   {"waited_for_time", result.waited_for_time},
+                                   {"seconds", result.seconds}};
+  if (result.stop != ExploreResult::Stop::kNone) object["stopped"] = stop_word(result.stop);
+  object["outcomes"] = std::move(outcomes);
+  return object;
 }
 
 }  // namespace gilvm

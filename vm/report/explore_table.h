@@ -22,6 +22,7 @@ struct ExploredOutcome {
   std::uint64_t count = 0;
   unsigned switches = 0;  // of the schedule
   std::string schedule;   // of all that lead there, one with the fewest switches
+  std::string why;        // what made that one come to it; empty: it is expected, or not known
 };
 
 struct ExploreResult {
@@ -31,10 +32,18 @@ struct ExploreResult {
   unsigned workers = 2;
   std::optional<unsigned> preemptions;  // in each schedule at most, and others were left out
   // Why others were left out, beyond that.
-  enum class Stop : std::uint8_t { kNone, kMostSchedules, kInterrupted } stop = Stop::kNone;
+  enum class Stop : std::uint8_t {
+    kNone,
+    kMostSchedules,
+    kTimeout,
+    kInterrupted,
+    kProcess,  // that explored a part has ended before it was done
+  } stop = Stop::kNone;
+  std::string ended;             // kProcess: how
   std::uint64_t given_up = 0;    // schedules that went on for too long
   bool waited_for_time = false;  // a thread has
   std::uint64_t schedules = 0;   // of all outcomes
+  std::uint64_t executions = 0;  // these, and those that turned out to be like one of them
   double seconds = 0;
   std::vector<ExploredOutcome> outcomes;
 

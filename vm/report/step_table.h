@@ -59,7 +59,8 @@ struct StepRow {
   std::string instruction;  // "GetGlobal"; empty: none of its own
   std::string file;         // as messages name it; empty: not known
   std::int32_t line = 0;
-  std::string name;  // "counter", "list[1]", "lock:acquire"
+  std::string name;            // "counter", "list[1]", "lock:acquire"
+  std::uint64_t variable = 0;  // kRead, kWrite: which it is, in this run
   std::vector<ShownValue> arguments;
   std::vector<ShownValue> values;  // what was read or written, or a call's results
   // Watched variables that have other values after it: their indices, and the values.
