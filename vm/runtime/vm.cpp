@@ -1,5 +1,6 @@
 #include "vm/runtime/vm.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -248,6 +249,8 @@ int Vm::fork(VmThread& thread) {
   // In this order, as a collection takes them.
   heap_.lock();
   threads_mutex_.lock();
+  // A fork copies what maps the process's memory: of what is free as of what is not.
+  malloc_trim(0);
   const pid_t child = ::fork();
   if (child == 0) {
     // The other threads do not exist here. What they own stays reachable for the collector through the heap.
