@@ -22,11 +22,13 @@ for ((index = 0; index < ${#files[@]}; index += (${#files[@]} + count - 1) / cou
   conclude "under the GIL the ledger of ${case#cases/} balances"
 done
 turns=$((count * 100))
+scripts=("lost_update $turns" "broken_list insert $turns" "simple_assignment $turns" my_list producer_consumer callbacks_and_futures
+  keep_your_tasks every_interleaving)
+((count < 200)) || scripts+=(locks)  # which takes no number
 for lock in gil object; do
   for points in every loops; do
     [[ $lock == object && $points == loops ]] && continue
-    for script in "lost_update $turns" "broken_list insert $turns" "simple_assignment $turns" my_list "locks $turns" producer_consumer \
-      callbacks_and_futures keep_your_tasks every_interleaving; do
+    for script in "${scripts[@]}"; do
       read -ra words <<<"$script"
       words[0]=$repository/scripts/${words[0]}.lua
       gil_run --refcounts --lock="$lock" --switch-points="$points" --switch-interval=50us "${words[@]}"
@@ -55,7 +57,7 @@ conclude 'a switch after every seventh instruction leaves an assignment whole'
 
 # Threads of the system: until the ledger has gone wrong, which one round need not show.
 for ((round = 1; round <= 50; ++round)); do
-  gil_run --refcounts --no-gil shared.lua $((100 * turns))
+  gil_run --refcounts --no-gil shared.lua 2000000
   grep -qF "$balances" err || break
 done
 want_status 0
