@@ -245,6 +245,21 @@ want_schedules 34
 want_all
 conclude 'where that is as many as there are, all are covered'
 
+# Since it opens a file, each schedule loads it anew, and is in the middle of that nearly always.
+cat >slow_to_load.lua <<'EOF'
+io.open(arg[0]):close()
+for _ = 1, 3000000 do end
+return experiment {
+  setup = function() counter = 0 end,
+  worker = function() for _ = 1, 12 do counter = counter + 1 end end,
+  observe = function() return counter end,
+}
+EOF
+explore --no-gil --timeout=2s slow_to_load.lua
+want_status 124
+grep -q '"covered":"partial","schedules":[1-9].*"stopped":"timeout"' out || complain 'it does not say what there was'
+conclude 'a script that is stopped while it is loaded once more has shown something before'
+
 # What is stopped says how far it came. Each program would go on for minutes.
 for cores in 1 3; do
   explore --no-gil --cores=$cores --timeout=2s add.lua 12

@@ -67,7 +67,10 @@ ExploredProgram::Result ExploredProgram::explore(ExplorationPart part,
       break;
     } else {
       const std::uint64_t before = tally_.schedules + tally_.given_up;
-      if (!run_schedule()) result.stop = Stop::kFailed;
+      // A script that is interrupted while it is loaded once more is no less an experiment.
+      if (!run_schedule()) {
+        result.stop = supervisor_.exit_status() && !name_.empty() ? Stop::kInterrupted : Stop::kFailed;
+      }
       allowance_.give_back(tally_.schedules + tally_.given_up > before);
       ++tally_.executions;
       instructions += explorer_.instructions();
