@@ -1,36 +1,10 @@
 // The queues of the module `concurrent.interpreters`.
-#include <string>
-
-#include "tests/lib/script_vm.h"
+#include "tests/lib/interpreter_scripts.h"
 
 namespace gilvm {
-namespace {
-
-// In line 1, so that the script itself begins in line 2.
-//   problem(f, ...)   the error of f(...) as a text, or "none"
-const char* const kPrelude =
-    "local interpreters, threading = require 'interpreters', require 'threading' "
-    "local function problem(f, ...) local ok, e = pcall(f, ...) return ok and 'none' or tostring(e) end\n";
-
-std::string run(const std::string& source) { return run_in_each_regime(kPrelude + source); }
-
-// With several VMs: no schedule has them.
-std::string run_in_threads_of_the_system(const std::string& source) {
-  std::string first;
-  for (const LockSettings& lock : lock_regimes()) {
-    INFO("lock regime " << static_cast<int>(lock.regime) << ", switch points "
-                        << static_cast<int>(lock.points));
-    const std::string result = ScriptVm(lock).run(kPrelude + source);
-    if (first.empty()) first = result;
-    CHECK(result == first);
-  }
-  return first;
-}
-
-}  // namespace
 
 TEST_CASE("an interpreter takes first what was put first", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreter_queues(R"(
     local q = interpreters.create_queue()
     for i = 1, 3 do q:put{i} end
     return q:qsize() .. q:get()[1] .. q:get_nowait()[1] .. q:get{block = false}[1] .. tostring(q:empty()))") ==
@@ -38,7 +12,7 @@ TEST_CASE("an interpreter takes first what was put first", "[interpreters]") {
 }
 
 TEST_CASE("what is taken is a copy", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreter_queues(R"(
     local q, list = interpreters.create_queue(), {1}
     q:put(list)
     list[1] = 2
@@ -47,7 +21,7 @@ TEST_CASE("what is taken is a copy", "[interpreters]") {
 }
 
 TEST_CASE("nil and false cross as items", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreter_queues(R"(
     local q = interpreters.create_queue()
     q:put(nil)
     q:put(false)
@@ -56,7 +30,7 @@ TEST_CASE("nil and false cross as items", "[interpreters]") {
 }
 
 TEST_CASE("an empty queue and a full one raise errors that are the module queue's too", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreter_queues(R"(
     local builtins, queue = require 'builtins', require 'queue'
     local q = interpreters.create_queue(1)
     local _, empty = pcall(q.get, q, true, 0)
@@ -68,7 +42,7 @@ TEST_CASE("an empty queue and a full one raise errors that are the module queue'
 }
 
 TEST_CASE("a queue has its number, its size and its largest size", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreter_queues(R"(
     local q, p = interpreters.create_queue(), interpreters.create_queue{maxsize = 2}
     p:put(1)
     local before = p:full()
@@ -78,12 +52,13 @@ TEST_CASE("a queue has its number, its size and its largest size", "[interpreter
 }
 
 TEST_CASE("a queue's attributes are constant", "[interpreters]") {
-  CHECK(run("local q = interpreters.create_queue() return problem(function() q.maxsize = 2 end)") ==
+  CHECK(run_interpreter_queues(
+            "local q = interpreters.create_queue() return problem(function() q.maxsize = 2 end)") ==
         "AttributeError: 'Queue' object attribute 'maxsize' is read-only");
 }
 
 TEST_CASE("a queue wants a number of seconds that is not negative", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreter_queues(R"(
     local q = interpreters.create_queue()
     return problem(q.get, q, true, -1) .. ', ' .. problem(q.get, q, true, 'x') .. ', ' ..
       problem(q.put, q, 1, {time = 1}) .. ', ' .. problem(interpreters.create_queue, 'x') .. ', ' ..
@@ -95,14 +70,14 @@ TEST_CASE("a queue wants a number of seconds that is not negative", "[interprete
 }
 
 TEST_CASE("a queue refuses what cannot cross, and stays as it was", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreter_queues(R"(
     local q = interpreters.create_queue(1)
     return problem(q.put, q, {coroutine.create(print)}) .. q:qsize())") ==
         "concurrent.interpreters.NotShareableError: cannot send a thread (at [1])0");
 }
 
 TEST_CASE("a queue and an interpreter cross as themselves", "[interpreters]") {
-  CHECK(run_in_threads_of_the_system(R"(
+  CHECK(run_interpreters(R"(
     local q, a = interpreters.create_queue(), interpreters.create()
     q:put{q, a}
     local taken = q:get()
@@ -112,14 +87,14 @@ TEST_CASE("a queue and an interpreter cross as themselves", "[interpreters]") {
 }
 
 TEST_CASE("a queue in itself is freed", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreter_queues(R"(
     local q = interpreters.create_queue()
     q:put(q)
     return q:qsize())") == "1");
 }
 
 TEST_CASE("who waits for room gets it before who comes later", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreter_queues(R"(
     local q, waits = interpreters.create_queue(1), threading.Event()
     q:put('a')
     local thread = threading.Thread{target = function() waits:set() q:put('b') end}
@@ -130,7 +105,7 @@ TEST_CASE("who waits for room gets it before who comes later", "[interpreters]")
 }
 
 TEST_CASE("items of an interpreter that was closed are still there", "[interpreters]") {
-  CHECK(run_in_threads_of_the_system(R"(
+  CHECK(run_interpreters(R"(
     local q, a = interpreters.create_queue(), interpreters.create()
     a:call(function(q) q:put{1, {2}} mine = q end, q)
     a:close()
@@ -138,7 +113,7 @@ TEST_CASE("items of an interpreter that was closed are still there", "[interpret
 }
 
 TEST_CASE("eight threads in four interpreters hand on every item once", "[interpreters]") {
-  CHECK(run_in_threads_of_the_system(R"(
+  CHECK(run_interpreters(R"(
     local rounds = 500
     local work, done, threads, vms = interpreters.create_queue(3), interpreters.create_queue(), {}, {}
     local function take_part(rounds)
@@ -173,7 +148,7 @@ TEST_CASE("eight threads in four interpreters hand on every item once", "[interp
 }
 
 TEST_CASE("two interpreters that wait for each other in loops both go on", "[interpreters]") {
-  CHECK(run_in_threads_of_the_system(R"(
+  CHECK(run_interpreters(R"(
     local a, b = interpreters.create(), interpreters.create()
     local ping, pong = interpreters.create_queue(), interpreters.create_queue()
     local function turn(mine, theirs)

@@ -1,34 +1,10 @@
 // The module `concurrent.interpreters`: what crosses, what is refused, who may do what when.
-#include <string>
-
-#include "tests/lib/script_vm.h"
+#include "tests/lib/interpreter_scripts.h"
 
 namespace gilvm {
-namespace {
-
-// In line 1, so that the script itself begins in line 2.
-//   problem(f, ...)   the error of f(...) as a text, or "none"
-const char* const kPrelude =
-    "local interpreters, threading = require 'interpreters', require 'threading' "
-    "local function problem(f, ...) local ok, e = pcall(f, ...) return ok and 'none' or tostring(e) end\n";
-
-// What the script returns, which must be the same in every lock regime.
-std::string run(const std::string& source) {
-  std::string first;
-  for (const LockSettings& lock : lock_regimes()) {
-    INFO("lock regime " << static_cast<int>(lock.regime) << ", switch points "
-                        << static_cast<int>(lock.points));
-    const std::string result = ScriptVm(lock).run(kPrelude + source);
-    if (first.empty()) first = result;
-    CHECK(result == first);
-  }
-  return first;
-}
-
-}  // namespace
 
 TEST_CASE("an interpreter has a number, and the first is the main one", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a, b = interpreters.create(), interpreters.create()
     local main = interpreters.get_main()
     return table.concat({main.id, a.id, b.id, tostring(a), a.whence, main.whence, #interpreters.list_all()}, ' '))") ==
@@ -36,14 +12,14 @@ TEST_CASE("an interpreter has a number, and the first is the main one", "[interp
 }
 
 TEST_CASE("two objects of one interpreter are equal", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a, b = interpreters.create(), interpreters.create()
     return tostring(a == interpreters.list_all()[2]) .. tostring(a == b) ..
       tostring(interpreters.get_current() == interpreters.get_main()))") == "truefalsetrue");
 }
 
 TEST_CASE("an interpreter knows itself, and all others", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a, b = interpreters.create(), interpreters.create()
     return b:call(function(a)
       local interpreters = require 'interpreters'
@@ -53,14 +29,14 @@ TEST_CASE("an interpreter knows itself, and all others", "[interpreters]") {
 }
 
 TEST_CASE("a call gets arguments and gives all results", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     local results = table.pack(a:call(function(...) return select('#', ...), nil, ({...})[3].x, nil end, nil, 2, {x = 'y'}))
     return results.n .. results[1] .. tostring(results[2]) .. results[3])") == "43nily");
 }
 
 TEST_CASE("globals and captured variables are copies", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     x = 1
     local y, list = 2, {3}
     local a = interpreters.create()
@@ -70,7 +46,7 @@ TEST_CASE("globals and captured variables are copies", "[interpreters]") {
 }
 
 TEST_CASE("what is built in is the other interpreter's own", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     local queue = require 'queue'
     string.mine = 1
@@ -79,7 +55,7 @@ TEST_CASE("what is built in is the other interpreter's own", "[interpreters]") {
 }
 
 TEST_CASE("exec runs text and functions in the globals", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     a:exec("x = 1")
     a:exec(function() x = x + 1 end)
@@ -87,7 +63,7 @@ TEST_CASE("exec runs text and functions in the globals", "[interpreters]") {
 }
 
 TEST_CASE("prepare_main sets globals", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     a:prepare_main{x = 1, t = {2}}
     return a:call(function() return x + t[1] end) .. problem(a.prepare_main, a, {[1] = 2}))") ==
@@ -95,7 +71,7 @@ TEST_CASE("prepare_main sets globals", "[interpreters]") {
 }
 
 TEST_CASE("an error in another interpreter is ExecutionFailed", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local builtins = require 'builtins'
     local a = interpreters.create()
     local ok, e = pcall(a.call, a, function() error(require 'builtins'.ValueError('bad')) end)
@@ -106,7 +82,7 @@ TEST_CASE("an error in another interpreter is ExecutionFailed", "[interpreters]"
 }
 
 TEST_CASE("an error of Lua has its position in the sender's script", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     local ok, e = pcall(a.call, a, function() local x = nil + 1 end)
     return e.excinfo.type.__name__ .. ' ' .. e.excinfo.msg)") ==
@@ -114,50 +90,50 @@ TEST_CASE("an error of Lua has its position in the sender's script", "[interpret
 }
 
 TEST_CASE("text that does not compile is ExecutionFailed", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     local ok, e = pcall(a.exec, a, "x = = 1")
     return e.excinfo.msg)") == "[string \"x = = 1\"]:1: unexpected symbol near '='");
 }
 
 TEST_CASE("an interpreter works on after an error", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     for i = 1, 10 do problem(a.call, a, function() x = (x or 0) + 1 error('no') end) end
     return a:call(function() return x end))") == "10");
 }
 
 TEST_CASE("what cannot cross is refused with its path", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     return problem(a.call, a, print, {x = {coroutine.create(print)}}))") ==
         "concurrent.interpreters.NotShareableError: cannot send a thread (at [2].x[1])");
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     return problem(a.call, a, function() return threading.Lock() end) .. ', ' ..
       problem(a.call, a, print, threading.Lock()))")
             .find("NotShareableError: cannot send a Lock") != std::string::npos);
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     return tostring(interpreters.is_shareable{1, 'a'}) .. tostring(interpreters.is_shareable(io.tmpfile())) ..
       tostring(interpreters.is_shareable(interpreters.create_queue())))") == "truefalsetrue");
 }
 
 TEST_CASE("a process cannot get what belongs to this one", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local reader, writer = require 'multiprocessing'.Pipe(false)
     return problem(writer.send, writer, interpreters.create_queue()))") ==
         "TypeError: cannot send a Queue: it belongs to this process");
 }
 
 TEST_CASE("what is no function cannot be called", "[interpreters]") {
-  CHECK(run("return problem(interpreters.create().call, interpreters.create(), 1)") ==
+  CHECK(run_interpreters("return problem(interpreters.create().call, interpreters.create(), 1)") ==
         "TypeError: call: a function expected, got number");
-  CHECK(run("return problem(interpreters.create().exec, interpreters.create(), {})") ==
+  CHECK(run_interpreters("return problem(interpreters.create().exec, interpreters.create(), {})") ==
         "TypeError: exec: a function expected, got table");
 }
 
 TEST_CASE("one call at a time runs in an interpreter", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a, q, begun = interpreters.create(), interpreters.create_queue(), interpreters.create_queue()
     local thread = a:call_in_thread(function() begun:put(true) q:get() end)
     begun:get()
@@ -173,7 +149,7 @@ TEST_CASE("one call at a time runs in an interpreter", "[interpreters]") {
 }
 
 TEST_CASE("the main interpreter runs always", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local main = interpreters.get_main()
     return tostring(main:is_running()) .. ' ' .. problem(main.call, main, print) .. ' ' .. problem(main.close, main))") ==
         "true concurrent.interpreters.InterpreterError: interpreter already running "
@@ -181,7 +157,7 @@ TEST_CASE("the main interpreter runs always", "[interpreters]") {
 }
 
 TEST_CASE("an interpreter can neither call nor close itself", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     return a:call(function()
       local interpreters = require 'interpreters'
@@ -191,7 +167,7 @@ TEST_CASE("an interpreter can neither call nor close itself", "[interpreters]") 
 }
 
 TEST_CASE("an interpreter that is closed is not found", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     a:close()
     return problem(a.call, a, print) .. ' ' .. problem(a.is_running, a) .. ' ' .. problem(a.close, a) .. ' ' ..
@@ -203,14 +179,14 @@ TEST_CASE("an interpreter that is closed is not found", "[interpreters]") {
 }
 
 TEST_CASE("a variable of an interpreter closes it", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     do local a <close> = interpreters.create() end
     do local a <close> = interpreters.create() a:close() end
     return #interpreters.list_all())") == "1");
 }
 
 TEST_CASE("closing waits for the threads, and calls the finalizers", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a, q = interpreters.create(), interpreters.create_queue()
     a:call(function()
       kept = setmetatable({}, {__gc = function() q:put('finalizer') end})
@@ -221,14 +197,14 @@ TEST_CASE("closing waits for the threads, and calls the finalizers", "[interpret
 }
 
 TEST_CASE("an interpreter closes the one that made it", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     local b = a:call(function() return require 'interpreters'.create() end)
     return b:call(function(a) a:close() return #require 'interpreters'.list_all() end, a))") == "2");
 }
 
 TEST_CASE("no interpreter but the main one has daemons and child processes", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     return a:call(function()
       local function problem(...) return tostring(select(2, pcall(...))) end
@@ -243,7 +219,7 @@ TEST_CASE("no interpreter but the main one has daemons and child processes", "[i
 }
 
 TEST_CASE("a child process has none of the interpreters", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local mp = require 'multiprocessing'
     local a, q, busy = interpreters.create(), interpreters.create_queue(), interpreters.create_queue()
     local thread = a:call_in_thread(function() while q:empty() do busy:put(1) busy:get() end end)
@@ -261,7 +237,7 @@ TEST_CASE("a child process has none of the interpreters", "[interpreters]") {
 }
 
 TEST_CASE("an interpreter that nobody refers to is closed by the collector", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local closed = interpreters.create_queue()
     local function lose()
       interpreters.create():call(function() kept = setmetatable({}, {__gc = function() closed:put('closed') end}) end)
@@ -272,7 +248,7 @@ TEST_CASE("an interpreter that nobody refers to is closed by the collector", "[i
 }
 
 TEST_CASE("an interpreter is kept by a value that is on its way", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local way = interpreters.create_queue()
     local function send()
       local a = interpreters.create()
@@ -285,7 +261,7 @@ TEST_CASE("an interpreter is kept by a value that is on its way", "[interpreters
 }
 
 TEST_CASE("an interpreter is kept by the one that refers to it", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     a:call(function() theirs = require 'interpreters'.create() theirs:exec('x = 5') end)
     for _ = 1, 5 do collectgarbage() a:call(function() collectgarbage() end) end
@@ -293,7 +269,7 @@ TEST_CASE("an interpreter is kept by the one that refers to it", "[interpreters]
 }
 
 TEST_CASE("an interpreter that goes takes along those that it alone refers to", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local function chain(count)
       following = require 'interpreters'.create()
       if count > 1 then following:call(chain, count - 1) end
@@ -306,7 +282,7 @@ TEST_CASE("an interpreter that goes takes along those that it alone refers to", 
 }
 
 TEST_CASE("a collection does not wait for the threads of an interpreter that is left", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local go, closed = interpreters.create_queue(), interpreters.create_queue()
     local function lose()
       interpreters.create():call(function()
@@ -327,7 +303,7 @@ TEST_CASE("a collection does not wait for the threads of an interpreter that is 
 
 TEST_CASE("an interpreter whose finalizer was called is as good as before, until it is closed",
           "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a = interpreters.create()
     local again = interpreters.list_all()[2]
     local finalize = getmetatable(a).__gc
@@ -339,7 +315,7 @@ TEST_CASE("an interpreter whose finalizer was called is as good as before, until
 }
 
 TEST_CASE("a string of a closed interpreter is not taken for one of the next", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     for number = 101, 140 do
       local a <close> = interpreters.create()
       local text = a:call(function(number) return (string.unpack('z', ('x'):rep(400) .. number .. '\0')) end, number)
@@ -349,7 +325,7 @@ TEST_CASE("a string of a closed interpreter is not taken for one of the next", "
 }
 
 TEST_CASE("a child process makes shared memory, whatever an interpreter was doing", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local Process = require 'multiprocessing'.Process
     local function make()
       local memory = require 'multiprocessing.shared_memory'.SharedMemory{create = true, size = 1}
@@ -373,7 +349,7 @@ TEST_CASE("a child process makes shared memory, whatever an interpreter was doin
 
 TEST_CASE("a child process is told that an interpreter is closed, whatever its closer was doing",
           "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local Process = require 'multiprocessing'.Process
     local a, ends = interpreters.create(), interpreters.create_queue()
     local latest = a
@@ -399,7 +375,7 @@ TEST_CASE("a child process is told that an interpreter is closed, whatever its c
 TEST_CASE("os.exit in an interpreter ends them all", "[interpreters]") {
   for (const LockSettings& lock : lock_regimes()) {
     ScriptVm vm(lock);
-    vm.run(std::string(kPrelude) + R"(
+    vm.run(std::string(kInterpretersPrelude) + R"(
       local a, q = interpreters.create(), interpreters.create_queue()
       interpreters.create():call_in_thread(function() q:get() end)
       a:call(function() os.exit(7) end)
@@ -418,7 +394,7 @@ TEST_CASE("a deadlock is one of all interpreters", "[interpreters]") {
       ++found;
       vm.vm().interrupt(Interruption::kDeadlock);
     };
-    vm.run(std::string(kPrelude) + R"(
+    vm.run(std::string(kInterpretersPrelude) + R"(
       local a, b, q = interpreters.create(), interpreters.create(), interpreters.create_queue()
       a:call_in_thread(function() q:get() end)
       b:call(function() q:get() end))");
@@ -427,7 +403,7 @@ TEST_CASE("a deadlock is one of all interpreters", "[interpreters]") {
 }
 
 TEST_CASE("a call in a call that goes too deep is an error, not a crash", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local function deeper()
       local interpreters = require 'interpreters'
       local a <close> = interpreters.create()
@@ -437,7 +413,7 @@ TEST_CASE("a call in a call that goes too deep is an error, not a crash", "[inte
 }
 
 TEST_CASE("a call in a thread reports its error there", "[interpreters]") {
-  CHECK(run(R"(
+  CHECK(run_interpreters(R"(
     local a, seen = interpreters.create()
     threading.excepthook = function(args) seen = args.exc_value end
     a:call_in_thread(function() error('no', 0) end):join()
@@ -446,7 +422,7 @@ TEST_CASE("a call in a thread reports its error there", "[interpreters]") {
 
 TEST_CASE("no schedule decides over several interpreters", "[interpreters]") {
   const std::string result =
-      ScriptVm({}, 0, ScheduleKind::kRandom).run(std::string(kPrelude) + "interpreters.create()");
+      ScriptVm({}, 0, ScheduleKind::kRandom).run(std::string(kInterpretersPrelude) + "interpreters.create()");
   CHECK(result ==
         "test:2: interpreters.create is not possible under a deterministic schedule: who is at the other end "
         "goes their own way");

@@ -6,25 +6,11 @@
 -- is finished or waited for. Each ends by itself: one that hangs has lost a wake-up or a worker.
 local futures, threading, time = require "concurrent.futures", require "threading", require "time"
 
+local hammer = dofile((arg[0]:gsub("[^/]*$", "hammer.lua")))
+local in_threads, expect, THREADS = hammer.in_threads, hammer.expect, hammer.THREADS
+
 local OPERATIONS = tonumber(arg[1]) or 100000
-local THREADS = 8
 local EACH = OPERATIONS // THREADS
-
-local function in_threads(f)
-  local threads = {}
-  for i = 1, THREADS do
-    threads[i] = threading.Thread{target = f, args = {i}}
-    threads[i]:start()
-  end
-  for i = 1, THREADS do threads[i]:join() end
-end
-
-local function expect(what, expected, observed)
-  if expected ~= observed then
-    io.stderr:write(("%s: expected %s, observed %s\n"):format(what, expected, observed))
-    os.exit(1)
-  end
-end
 
 -- A number that threads add to.
 local function counter()

@@ -6,16 +6,10 @@
 -- holder is gone, and no process, file descriptor or shared memory is left.
 local mp, threading, time = require "multiprocessing", require "threading", require "time"
 local SharedMemory = require("multiprocessing.shared_memory").SharedMemory
+local expect = dofile((arg[0]:gsub("[^/]*$", "hammer.lua"))).expect
 
 local KILLS = tonumber(arg[1]) or 500
 local WORKERS = 3
-
-local function expect(what, expected, observed)
-  if expected ~= observed then
-    io.stderr:write(("%s: expected %s, observed %s\n"):format(what, expected, observed))
-    os.exit(1)
-  end
-end
 
 local function exists(path)
   local file <close> = io.open(path)

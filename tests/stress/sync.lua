@@ -7,25 +7,11 @@
 -- wake-up or starves a thread.
 local threading, queue, time = require "threading", require "queue", require "time"
 
+local hammer = dofile((arg[0]:gsub("[^/]*$", "hammer.lua")))
+local in_threads, expect, THREADS = hammer.in_threads, hammer.expect, hammer.THREADS
+
 local OPERATIONS = tonumber(arg[1]) or 100000
-local THREADS = 8
 local EACH = OPERATIONS // THREADS
-
-local function in_threads(f)
-  local threads = {}
-  for i = 1, THREADS do
-    threads[i] = threading.Thread{target = f, args = {i}}
-    threads[i]:start()
-  end
-  for i = 1, THREADS do threads[i]:join() end
-end
-
-local function expect(what, expected, observed)
-  if expected ~= observed then
-    io.stderr:write(("%s: expected %s, observed %s\n"):format(what, expected, observed))
-    os.exit(1)
-  end
-end
 
 -- Threads that take `lock` without end, and one that must get it all the same.
 local function hammer_lock(name, lock)
