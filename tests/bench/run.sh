@@ -5,47 +5,9 @@
 # is shown for the programs' medians too, so that a run that waits does not go unnoticed.
 # The interpreters take turns within a round, so that a change in the machine's speed hits all of them alike.
 # A program whose first line is `-- luajit: no` needs Lua 5.4's integers and is not given to luajit.
-set -u -o pipefail
-export LC_ALL=C
-
-readonly usage='usage: run.sh [--gilvm PATH] [--rounds N] [PROGRAM...]'
-bench_directory=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly bench_directory
-readonly repository=${bench_directory%/tests/bench}
-
-fail_usage() {
-  printf 'run.sh: %s; %s\n' "$1" "$usage" >&2
-  exit 2
-}
-
-gilvm=$repository/build/release/vm/gilvm
-rounds=5
-programs=()
-while (($# > 0)); do
-  case $1 in
-    --gilvm)
-      (($# > 1)) || fail_usage '--gilvm needs a path'
-      gilvm=$2
-      shift 2
-      ;;
-    --rounds)
-      (($# > 1)) || fail_usage '--rounds needs a number'
-      [[ $2 =~ ^[1-9][0-9]*$ ]] || fail_usage "--rounds takes a number of 1 or more, not '$2'"
-      rounds=$2
-      shift 2
-      ;;
-    -*) fail_usage "unknown option '$1'" ;;
-    *)
-      name=$(basename "$1" .lua)
-      [[ -f $bench_directory/$name.lua ]] || fail_usage "no program '$name' in tests/bench"
-      programs+=("$name")
-      shift
-      ;;
-  esac
-done
-if ((${#programs[@]} == 0)); then
-  for file in "$bench_directory"/*.lua; do programs+=("$(basename "$file" .lua)"); done
-fi
+programs_directory=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TIMEFORMAT='%U %S %R'
+source "$programs_directory/common.sh"
 
 # A command with arguments is accepted too ("build/release/vm/gilvm --lock=none").
 if command -v -- "$gilvm" >/dev/null; then
@@ -58,34 +20,12 @@ for needed in lua5.4 luajit; do
   command -v "$needed" >/dev/null || fail_usage "$needed is not installed"
 done
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-# measure LABEL COMMAND...: appends "cpu wall" to the label's file; the output is left in $work/output.
-measure() {
-  local label=$1 status=0
-  shift
-  # Exported to the subshell's `time`; the program's own stderr is kept apart from the line that `time` writes.
-  local TIMEFORMAT='%U %S %R'
-  { time "$@" >"$work/output" 2>"$work/errors"; } 2>"$work/time" || status=$?
-  if ((status != 0)); then
-    printf 'run.sh: %s: exit status %d: %s\n' "$*" "$status" "$(head -n 1 "$work/errors")" >&2
-    exit 1
-  fi
-  awk '{ print $1 + $2, $3 }' "$work/time" >>"$work/$label"
-}
-
-# median FILE COLUMN
-median() {
-  awk -v column="$2" '{ print $column }' "$1" | sort -n |
-    awk '{ value[NR] = $1 } END { print (NR % 2) ? value[(NR + 1) / 2] : (value[NR / 2] + value[NR / 2 + 1]) / 2 }'
-}
-
+readonly cpu='$1 + $2'
 printf 'CPU seconds (user + system), median of %d interleaved rounds; a ratio above 1: gilvm is faster\n' "$rounds"
 printf '%-16s %8s %8s %8s %12s %14s %14s\n' program gilvm lua5.4 luajit 'gilvm wall' lua5.4/gilvm luajit/gilvm
 
 for program in "${programs[@]}"; do
-  file=$bench_directory/$program.lua
+  file=$programs_directory/$program.lua
   read -r first_line <"$file"
   with_luajit=yes
   [[ $first_line == '-- luajit: no'* ]] && with_luajit=no
@@ -110,11 +50,11 @@ for program in "${programs[@]}"; do
     fi
   done
 
-  gilvm_seconds=$(median "$work/$program.gilvm" 1)
-  gilvm_wall=$(median "$work/$program.gilvm" 2)
-  lua_seconds=$(median "$work/$program.lua" 1)
+  gilvm_seconds=$(median "$program.gilvm" "$cpu")
+  gilvm_wall=$(median "$program.gilvm" '$3')
+  lua_seconds=$(median "$program.lua" "$cpu")
   luajit_seconds=-
-  [[ $with_luajit == yes ]] && luajit_seconds=$(median "$work/$program.luajit" 1)
+  [[ $with_luajit == yes ]] && luajit_seconds=$(median "$program.luajit" "$cpu")
   printf '%s %s %s %s %s\n' "$program" "$gilvm_seconds" "$lua_seconds" "$luajit_seconds" "$gilvm_wall" |
     tee -a "$work/medians" |
     awk '
