@@ -308,7 +308,7 @@ if ((count > 0)); then
   status=0
   wait $exploring || status=$?
   want_status 1
-  tr '\n' ' ' <out | grep -q 'has ended too early (killed by signal 9 (Killed))' || complain 'it is not said'
+  tr '\n' ' ' <out | grep -q 'has ended too early (killed by signal 9 (SIGKILL))' || complain 'it is not said'
   conclude 'a process that is killed is missed'
   start_exploring
   kill -KILL $exploring

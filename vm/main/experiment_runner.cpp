@@ -151,8 +151,8 @@ std::string ExperimentRunner::run_processes(unsigned workers, double* wall_secon
     const int code = child.exit_code().value_or(0);
     if (code == 0) continue;
     host_.worker_has_ended(code);
-    const std::string message = code < 0 ? describe_signal(code) : child.message();
-    failure = worker_failure(worker, message.empty() ? "exit status " + std::to_string(code) : message);
+    const std::string message = code < 0 ? "" : child.message();
+    failure = worker_failure(worker, message.empty() ? describe_end(code) : message);
   }
   return failure;
 }

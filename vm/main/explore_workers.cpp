@@ -196,8 +196,7 @@ std::string ExploreWorkers::end(Worker& worker) {
   int status = 0;
   while (waitpid(worker.pid, &status, 0) < 0 && errno == EINTR) {
   }
-  if (WIFSIGNALED(status)) return describe_signal(-WTERMSIG(status));
-  return "exit status " + std::to_string(WEXITSTATUS(status));
+  return describe_end(WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 }  // namespace gilvm

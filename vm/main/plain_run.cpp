@@ -98,11 +98,9 @@ int PlainRun::in_processes() {
   for (unsigned worker = 1; worker <= children.size(); ++worker) {
     const int code = children[worker - 1]->exit_code().value_or(0);
     host.worker_has_ended(code);
-    const std::string ending = describe_signal(code);
     // Who is killed because nobody reads its output any more has nothing to say of it.
-    if (!ending.empty() && code != -SIGPIPE && !thread.interrupted()) {
-      complain("worker " + std::to_string(worker) + ": " + ending);
-    }
+    if (code < 0 && code != -SIGPIPE && !thread.interrupted())
+      complain("worker " + std::to_string(worker) + ": " + describe_end(code));
     if (status == 0) status = code < 0 ? kExitKilled - code : code;
   }
   return status;

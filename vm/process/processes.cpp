@@ -1,6 +1,7 @@
 #include "vm/process/processes.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -15,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "vm/base/text.h"
 #include "vm/process/named_memory.h"
 
 namespace gilvm {
@@ -207,9 +209,11 @@ void ChildProcess::signal(int number) {
   if (!exit_code_) kill(pid_, number);
 }
 
-std::string describe_signal(int exit_code) {
-  if (exit_code >= 0) return {};
-  return "killed by signal " + std::to_string(-exit_code) + " (" + strsignal(-exit_code) + ")";
+std::string describe_end(int exit_code) {
+  if (exit_code >= 0) return fmt::format(fmt::runtime(translate("exit status {0}")), exit_code);
+  const char* name = sigabbrev_np(-exit_code);  // none: a real-time signal
+  return fmt::format(fmt::runtime(translate("killed by signal {0}")), -exit_code) +
+         (name ? fmt::format(" (SIG{})", name) : "");
 }
 
 void kill_all_children() {

@@ -68,8 +68,9 @@ class ChildProcess {
   std::optional<int> exit_code_;
 };
 
-// "killed by signal 9 (Killed)" for the exit code of a child that a signal ended; empty for any other.
-std::string describe_signal(int exit_code);
+// "exit status 1", or for the exit code of a child that a signal ended "killed by signal 9 (SIGKILL)"; in the
+// user's language.
+std::string describe_end(int exit_code);
 // SIGKILL for every child that is still there.
 void kill_all_children();
 
