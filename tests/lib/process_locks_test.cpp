@@ -183,8 +183,8 @@ TEST_CASE("a barrier lets its parties go together, round after round", "[process
 
 TEST_CASE("a barrier whose party was killed breaks after its timeout", "[process_locks]") {
   CHECK(run(R"(
-    local b = mp.Barrier{parties = 3, timeout = 0.3}
-    local p = start(1, function() b:wait() end)[1]
+    local b = mp.Barrier{parties = 3, timeout = 0.02}
+    local p = start(1, function() b:wait(300) end)[1]
     while b.n_waiting == 0 do time.sleep(0.001) end
     p:kill() p:join()
     local text = problem(b.wait, b)
