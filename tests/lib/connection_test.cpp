@@ -34,7 +34,7 @@ TEST_CASE("a pipe that is not duplex receives at its first end", "[connection]")
 TEST_CASE("messages of every length arrive whole", "[connection]") {
   CHECK(run(R"(
     local r, w = mp.Pipe(false)
-    for _, length in ipairs{0, 1, 41, 32766, 32767, 32768, 32769, 100000, 3000000} do
+    for _, length in ipairs{0, 1, 41, 4095, 4096, 4097, 32767, 32768, 32769, 100000, 3000000} do
       local text = ("ab"):rep(length // 2) .. ("c"):rep(length % 2)
       w:send_bytes(text)
       assert(r:recv_bytes() == text, length)
@@ -42,6 +42,42 @@ TEST_CASE("messages of every length arrive whole", "[connection]") {
       assert(r:recv()[1] == text, length)
     end
     return "done")") == "done");
+}
+
+TEST_CASE("long messages of several processes do not mix", "[connection]") {
+  CHECK(run(R"(
+    local r, w = mp.Pipe(false)
+    local processes, seen = {}, {}
+    for id = 1, 4 do
+      processes[id] = mp.Process{target = function()
+        for n = 1, 50 do w:send{id, n, string.char(64 + id):rep(40000 + n)} end
+      end}
+      processes[id]:start()
+    end
+    for _ = 1, 200 do
+      local id, n, text = table.unpack(r:recv())
+      assert(n == (seen[id] or 0) + 1 and text == string.char(64 + id):rep(40000 + n))
+      seen[id] = n
+    end
+    for id = 1, 4 do processes[id]:join() end
+    return table.concat(seen, " "))") == "50 50 50 50");
+}
+
+TEST_CASE("a long message that was received takes no memory any more", "[connection]") {
+  CHECK(run(R"(
+    local r, w = mp.Pipe(false)
+    local function blocks()
+      local command = "for f in /proc/%d/fd/*; do case $(readlink $f) in *gilvm?messages*) stat -L -c %%b $f;; esac; done"
+      local list <close> = io.popen(command:format(require("os").getpid()))
+      local count = 0
+      for line in list:lines() do count = count + tonumber(line) end
+      return count
+    end
+    local before = blocks()
+    w:send_bytes(("x"):rep(1000001))
+    local in_pipe = blocks() - before
+    r:recv_bytes()
+    return (in_pipe * 512 >= 1000001 and "held" or in_pipe) .. " " .. blocks() - before)") == "held 0");
 }
 
 TEST_CASE("recv raises EOFError when nothing is left and the other end is closed", "[connection]") {
@@ -76,6 +112,22 @@ TEST_CASE("a thread that waits for a connection ends its wait when another close
     local result = {false}
     local t = threading.Thread{target = function() result[1] = problem(r.recv, r) end}
     t:start() r:close() t:join()
+    return result[1])") == "OSError: handle is closed");
+}
+
+TEST_CASE("a thread that has waited for messages ends its next wait when another closes the connection",
+          "[connection]") {
+  CHECK(run(R"(
+    local here, there = mp.Pipe()
+    local p = mp.Process{target = function() for _ = 1, 3 do there:send(there:recv()) end time.sleep(60) end}
+    p:start()
+    local result = {false}
+    local t = threading.Thread{target = function()
+      for n = 1, 3 do here:send(n) assert(here:recv() == n) end
+      result[1] = problem(here.recv, here)
+    end}
+    t:start() time.sleep(0.05) here:close() t:join()
+    p:kill() p:join()
     return result[1])") == "OSError: handle is closed");
 }
 

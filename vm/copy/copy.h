@@ -44,6 +44,7 @@ bool names_in(std::string_view bytes, std::vector<std::string>* names);
 // The value, which nothing keeps alive: to be used before the next safepoint. `named`: the values of
 // names_in(). False: the bytes are damaged, or there is no memory for what they hold; *error says which.
 bool decode(VmThread& thread, std::string_view bytes, const std::vector<Value>& named, CopyRules& rules,
-            Value* value, std::string* error);
+            Value* value, const char** error);
+inline constexpr const char* kDamagedCopy = "the bytes of a copied value are damaged";
 
 }  // namespace gilvm

@@ -14,7 +14,6 @@ namespace {
 
 using copy::Tag;
 
-constexpr const char* kDamaged = "the bytes of a copied value are damaged";
 constexpr const char* kNoMemory = "not enough memory";
 
 // Bytes that may be anything. What is not there reads as 0, and from then on ok() is false.
@@ -106,7 +105,7 @@ class Decoder {
     return true;
   }
   bool is_at_end() const { return reader_.left() == 0; }
-  const std::string& error() const { return error_; }
+  const char* error() const { return error_; }
 
  private:
   struct Mention {
@@ -118,7 +117,7 @@ class Decoder {
     error_ = error;
     return false;
   }
-  bool damaged() { return fail(kDamaged); }
+  bool damaged() { return fail(kDamagedCopy); }
 
   bool get(Value* value);
   bool get_tagged(Tag tag, Value* value);
@@ -154,7 +153,7 @@ class Decoder {
   std::vector<Prototype*> prototypes_;
   std::vector<Mention> mentioned_;
   std::vector<Table*> with_metatable_;
-  std::string error_ = kDamaged;
+  const char* error_ = kDamagedCopy;
 };
 
 bool Decoder::get(Value* value) {
@@ -326,10 +325,10 @@ bool names_in(std::string_view bytes, std::vector<std::string>* names) {
 }
 
 bool decode(VmThread& thread, std::string_view bytes, const std::vector<Value>& named, CopyRules& rules,
-            Value* value, std::string* error) {
+            Value* value, const char** error) {
   std::size_t distance;
   std::uint32_t count;
-  *error = kDamaged;
+  *error = kDamagedCopy;
   if (!find_names(bytes, &distance, &count) || count != named.size()) return false;
   Decoder decoder(thread, bytes.substr(0, count > 0 ? distance : bytes.size() - 1), named, rules);
   if (decoder.run(value)) return decoder.is_at_end();

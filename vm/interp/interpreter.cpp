@@ -1193,14 +1193,15 @@ kTestSet:
     RESUME(compare_and_jump(*thread, event, Register(left), Register(right)));  \
   }
 // Short strings, and what is no number, are equal by identity.
-#define EQUALITY_CONSTANT(name, wanted, event)                                     \
-  name : {                                                                         \
-    const Register& left = A;                                                      \
-    const Register& right = KB;                                                    \
-    if (right.value.is_string() && right.value.as_string()->is_short()) [[likely]] \
-      JUMP_WHEN((left.value == right.value) == wanted);                            \
-    SAVE;                                                                          \
-    RESUME(compare_and_jump(*thread, event, Register(left), Register(right)));     \
+#define EQUALITY_CONSTANT(name, wanted, event)                                                              \
+  name : {                                                                                                  \
+    const Register& left = A;                                                                               \
+    const Register& right = KB;                                                                             \
+    if (right.value.is_string() && right.value.as_string()->is_short()) [[likely]]                          \
+      JUMP_WHEN((left.value == right.value) == wanted);                                                     \
+    if (right.value.is_nil() || right.value.is_boolean()) JUMP_WHEN((left.value == right.value) == wanted); \
+    SAVE;                                                                                                   \
+    RESUME(compare_and_jump(*thread, event, Register(left), Register(right)));                              \
   }
 #define EQUALITY_INTEGER(name, wanted, event)                                                \
   name : {                                                                                   \

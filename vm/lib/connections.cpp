@@ -94,10 +94,8 @@ int raise_outcome(NativeCall& call, Outcome outcome) {
   }
 }
 
-int send_message(NativeCall& call, std::string_view message) {
-  const std::shared_ptr<MessageSocket> socket = socket_of(call, false, true);
-  if (!socket) return kNativeError;
-  const Outcome outcome = socket->send(call.thread(), message, std::nullopt);
+int send_message(NativeCall& call, MessageSocket& socket, std::string_view message) {
+  const Outcome outcome = socket.send(call.thread(), message, std::nullopt);
   return outcome == Outcome::kDone ? call.none() : raise_outcome(call, outcome);
 }
 
@@ -106,7 +104,7 @@ int send(NativeCall& call) {
   if (!socket) return kNativeError;
   std::string message;
   if (!copy_to_bytes(call, call[1], &message)) return kNativeError;
-  return send_message(call, message);
+  return send_message(call, *socket, message);
 }
 
 // send_bytes(text, offset=0, size=nil)
@@ -120,8 +118,10 @@ int send_bytes(NativeCall& call) {
   if (!call.optional_integer(3, length - offset, &size)) return kNativeError;
   if (size < 0) return raise_exception(call, "ValueError", "size is negative");
   if (offset + size > length) return raise_exception(call, "ValueError", "buffer length < offset + size");
+  const std::shared_ptr<MessageSocket> socket = socket_of(call, false, true);
+  if (!socket) return kNativeError;
   call.keep(Value::string(text));
-  return send_message(call,
+  return send_message(call, *socket,
                       text->view().substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(size)));
 }
 
@@ -208,7 +208,7 @@ int value_of(NativeCall& call) {
   return value_from_bytes(call, message, &value) ? call.one(value) : kNativeError;
 }
 
-// connection:_try_send(value): true, or the message that there is no room for now.
+// try_send(connection, value): true, or the message that there is no room for now.
 int try_send(NativeCall& call) {
   const std::shared_ptr<MessageSocket> socket = socket_of(call, false, true);
   std::string message;
@@ -218,7 +218,7 @@ int try_send(NativeCall& call) {
   return outcome == Outcome::kTimeout ? call.one_text(message) : raise_outcome(call, outcome);
 }
 
-// connection:_receive(block, timeout): true and a value, or false.
+// receive(connection, block, timeout): true and a value, or false.
 int receive_within(NativeCall& call) {
   const std::shared_ptr<MessageSocket> socket = socket_of(call, true, false);
   if (!socket) return kNativeError;
@@ -284,13 +284,12 @@ constexpr LibraryFunction kMethods[] = {
     {"close", close_connection},
     {"fileno", fileno},
     {"hold", hold},
-    {"_try_send", try_send},
-    {"_receive", receive_within},
     {"__close", close_connection},
 };
 
-constexpr LibraryFunction kFunctions[] = {
-    {"Pipe", pipe}, {"wait", wait}, {"dumps", message_of}, {"loads", value_of}};
+constexpr LibraryFunction kFunctions[] = {{"Pipe", pipe},         {"wait", wait},
+                                          {"dumps", message_of},  {"loads", value_of},
+                                          {"try_send", try_send}, {"receive", receive_within}};
 
 }  // namespace
 

@@ -97,15 +97,15 @@ class Rules final : public CopyRules {
  public:
   // `shared`: the receiver is, or the sender was, another VM of the program; else null.
   Rules(VmThread& thread, bool to_fresh_vm, std::vector<std::shared_ptr<SharedByVms>>* shared = nullptr)
-      : thread_(thread),
-        names_(static_cast<Names&>(
-            *thread.vm().registry->get_short(thread.string("_NAMES")).as_userdata()->object)),
-        to_fresh_vm_(to_fresh_vm),
-        shared_(shared) {}
+      : thread_(thread), to_fresh_vm_(to_fresh_vm), shared_(shared) {}
 
   bool name_of(Value value, std::string* name) override {
-    if (!std::exchange(names_are_current_, true)) names_.read_modules(thread_);
-    return names_.find(value, name);
+    if (!names_) {
+      Table* registry = thread_.vm().registry;
+      names_ = static_cast<Names*>(registry->get_short(thread_.string("_NAMES")).as_userdata()->object);
+      names_->read_modules(thread_);
+    }
+    return names_->find(value, name);
   }
 
   bool pack(Userdata* userdata, std::string* bytes, std::string* reason) override {
@@ -160,10 +160,9 @@ class Rules final : public CopyRules {
   }
 
   VmThread& thread_;
-  Names& names_;
+  Names* names_ = nullptr;  // null: nobody has asked for a name yet
   const bool to_fresh_vm_;
   std::vector<std::shared_ptr<SharedByVms>>* const shared_;
-  bool names_are_current_ = false;
 };
 
 // The module of that name. Loads it where that is not done yet: a safepoint.
@@ -201,14 +200,14 @@ bool read_bytes(NativeCall& call, std::string_view bytes, Rules& rules, Value* v
   VmThread& thread = call.thread();
   std::vector<std::string> names;
   std::vector<Value> named;
-  std::string error = "the bytes of a copied value are damaged";
-  if (!names_in(bytes, &names)) return raise_exception(call, "ValueError", error) == 0;
+  if (!names_in(bytes, &names)) return raise_exception(call, "ValueError", kDamagedCopy) == 0;
   for (const std::string& name : names) {
     Value found;
     if (!find_named(call, name, &found)) return false;
     call.keep(found);
     named.push_back(found);
   }
+  const char* error;
   if (decode(thread, bytes, named, rules, value, &error)) return true;
   return raise_exception(call, "ValueError", error) == 0;
 }

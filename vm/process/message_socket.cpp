@@ -17,9 +17,14 @@ namespace {
 using Outcome = MessageSocket::Outcome;
 
 constexpr std::size_t kLongestPacket = 32 * 1024;
-// The first byte of a packet: the message follows; or its descriptor comes along.
+// Up to here it is quicker to copy a message than to tell the system of two parts.
+constexpr std::size_t kLongestCopy = 4 * 1024;
+// The first byte of a packet: the message follows; or its place in the pipe's memory.
 constexpr char kWhole = 'w';
 constexpr char kInMemory = 'm';
+// After a receive() that had to wait, this many wait at once, without a try before, which costs a system
+// call: a program that got to its receive() before its message often does so again.
+constexpr int kWaitsAtOnce = 8;
 
 // A call that does not wait for longer: as much as the socket itself can be told.
 void limit_waiting(int descriptor) {
@@ -45,34 +50,6 @@ bool has_passed(VmThread& thread, std::optional<Instant> deadline) {
   return deadline && thread.vm().scheduler().now() >= *deadline;
 }
 
-bool write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = write(file, bytes.data(), bytes.size());
-    if (count < 0 && errno != EINTR) return false;
-    if (count > 0) bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
-bool read_all(int file, std::string* bytes) {
-  const off_t size = lseek(file, 0, SEEK_END);
-  if (size < 0 || lseek(file, 0, SEEK_SET) < 0) return false;
-  bytes->resize(static_cast<std::size_t>(size));
-  std::size_t done = 0;
-  while (done < bytes->size()) {
-    const ssize_t count = read(file, bytes->data() + done, bytes->size() - done);
-    if (count == 0 || (count < 0 && errno != EINTR)) return false;
-    if (count > 0) done += static_cast<std::size_t>(count);
-  }
-  return true;
-}
-
-// Room for one descriptor, as a control message.
-union Control {
-  cmsghdr header;
-  char bytes[CMSG_SPACE(sizeof(int))];
-};
-
 Outcome outcome_of(int error) {
   if (error == 0) return Outcome::kDone;
   if (would_wait(error)) return Outcome::kTimeout;
@@ -83,84 +60,141 @@ Outcome outcome_of(int error) {
 
 }  // namespace
 
+// Memory without a name, which both ends of a pipe have in all their processes. It goes when the last of them
+// closes it. Each message gets a place of its own, which was nobody's before: of what is freed only the
+// address is used up, and there are 2^63.
+class LongMessages {
+ public:
+  struct Place {
+    off_t begin;
+    std::size_t size;
+  };
+
+  explicit LongMessages(int file) : file_(file) {}
+  ~LongMessages() { ::close(file_); }
+  LongMessages(const LongMessages&) = delete;
+
+  // Both return 0 or an errno. Who is killed in the middle of either, or between both, leaves the memory of
+  // one message in use for as long as the pipe is there.
+  int put(std::string_view message, Place* place);
+  int take(const Place& place, std::string* message);
+  void release(const Place& place) {
+    fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, place.begin, whole_pages(place.size));
+  }
+
+ private:
+  static off_t whole_pages(std::size_t size) {
+    constexpr std::size_t kPage = 4096;
+    return static_cast<off_t>((size + kPage - 1) / kPage * kPage);
+  }
+
+  const int file_;
+};
+
+int LongMessages::put(std::string_view message, Place* place) {
+  // All processes share the file's position, and lseek() is atomic (POSIX, 2.9.7): nobody else gets this
+  // place.
+  const off_t end = lseek(file_, whole_pages(message.size()), SEEK_CUR);
+  if (end < 0) return errno;
+  *place = {end - whole_pages(message.size()), message.size()};
+  for (std::size_t done = 0; done < message.size();) {
+    const ssize_t count =
+        pwrite(file_, message.data() + done, message.size() - done, place->begin + static_cast<off_t>(done));
+    if (count > 0) done += static_cast<std::size_t>(count);
+    if (count > 0 || errno == EINTR) continue;
+    const int error = errno;
+    release(*place);
+    return error;
+  }
+  return 0;
+}
+
+int LongMessages::take(const Place& place, std::string* message) {
+  message->resize(place.size);
+  int error = 0;
+  for (std::size_t done = 0; done < place.size && error == 0;) {
+    const ssize_t count =
+        pread(file_, message->data() + done, place.size - done, place.begin + static_cast<off_t>(done));
+    if (count > 0) done += static_cast<std::size_t>(count);
+    if (count == 0) error = EPROTO;
+    if (count < 0 && errno != EINTR) error = errno;
+  }
+  release(place);
+  return error;
+}
+
+MessageSocket::MessageSocket(int descriptor, std::shared_ptr<LongMessages> long_messages)
+    : descriptor_(descriptor), long_messages_(std::move(long_messages)) {}
+
 MessageSocket::~MessageSocket() { ::close(descriptor_); }
 
 std::pair<std::shared_ptr<MessageSocket>, std::shared_ptr<MessageSocket>> MessageSocket::make_pair(
     bool one_way) {
+  const int memory = memfd_create("gilvm messages", MFD_CLOEXEC);
+  if (memory < 0) return {};
+  auto long_messages = std::make_shared<LongMessages>(memory);
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return {};
   for (const int end : ends) limit_waiting(end);
   if (one_way) shutdown(ends[0], SHUT_WR);
-  return {std::make_shared<MessageSocket>(ends[0]), std::make_shared<MessageSocket>(ends[1])};
+  return {std::make_shared<MessageSocket>(ends[0], long_messages),
+          std::make_shared<MessageSocket>(ends[1], long_messages)};
 }
 
 std::shared_ptr<MessageSocket> MessageSocket::duplicate() const {
   const int descriptor = fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
-  return descriptor < 0 ? nullptr : std::make_shared<MessageSocket>(descriptor);
+  return descriptor < 0 ? nullptr : std::make_shared<MessageSocket>(descriptor, long_messages_);
 }
 
 // Each of these returns 0 or an errno.
 
 int MessageSocket::send_packet(std::string_view message, int flags) {
   if (message.size() > kLongestPacket) return send_as_memory(message, flags);
-  char kind = kWhole;
-  iovec parts[2] = {{&kind, 1}, {const_cast<char*>(message.data()), message.size()}};
-  msghdr packet = {};
-  packet.msg_iov = parts;
-  packet.msg_iovlen = 2;
-  if (sendmsg(descriptor_, &packet, flags | MSG_NOSIGNAL) >= 0) return 0;
+  ssize_t count;
+  if (message.size() <= kLongestCopy) {
+    char packet[1 + kLongestCopy];
+    packet[0] = kWhole;
+    std::memcpy(packet + 1, message.data(), message.size());
+    count = ::send(descriptor_, packet, 1 + message.size(), flags | MSG_NOSIGNAL);
+  } else {
+    char kind = kWhole;
+    iovec parts[2] = {{&kind, 1}, {const_cast<char*>(message.data()), message.size()}};
+    msghdr packet = {};
+    packet.msg_iov = parts;
+    packet.msg_iovlen = 2;
+    count = sendmsg(descriptor_, &packet, flags | MSG_NOSIGNAL);
+  }
+  if (count >= 0) return 0;
   return errno == ECONNRESET ? EPIPE : errno;
 }
 
 int MessageSocket::send_as_memory(std::string_view message, int flags) {
-  const int memory = memfd_create("gilvm message", MFD_CLOEXEC);
-  if (memory < 0) return errno;
-  int error = write_all(memory, message) ? 0 : errno;
-  if (error == 0) {
-    char kind = kInMemory;
-    iovec part = {&kind, 1};
-    Control control = {};
-    msghdr packet = {};
-    packet.msg_iov = &part;
-    packet.msg_iovlen = 1;
-    packet.msg_control = &control;
-    packet.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&packet);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof memory);
-    std::memcpy(CMSG_DATA(header), &memory, sizeof memory);
-    if (sendmsg(descriptor_, &packet, flags | MSG_NOSIGNAL) < 0) error = errno == ECONNRESET ? EPIPE : errno;
-  }
-  ::close(memory);
-  return error;
+  LongMessages::Place place;
+  const int error = long_messages_->put(message, &place);
+  if (error != 0) return error;
+  char packet[1 + sizeof place] = {kInMemory};
+  std::memcpy(packet + 1, &place, sizeof place);
+  if (::send(descriptor_, packet, sizeof packet, flags | MSG_NOSIGNAL) >= 0) return 0;
+  const int reason = errno;
+  long_messages_->release(place);
+  return reason == ECONNRESET ? EPIPE : reason;
 }
 
 int MessageSocket::receive_packet(std::string* message, int flags) {
-  char kind = 0;
-  char buffer[kLongestPacket];
-  iovec parts[2] = {{&kind, 1}, {buffer, sizeof buffer}};
-  Control control;
-  msghdr packet = {};
-  packet.msg_iov = parts;
-  packet.msg_iovlen = 2;
-  packet.msg_control = &control;
-  packet.msg_controllen = sizeof control;
-  ssize_t count = recvmsg(descriptor_, &packet, flags | MSG_CMSG_CLOEXEC);
+  char packet[1 + kLongestPacket];
+  ssize_t count = recv(descriptor_, packet, sizeof packet, flags);
   // The other end was closed with messages unread. The system says so once, before what is left here.
-  if (count < 0 && errno == ECONNRESET) count = recvmsg(descriptor_, &packet, flags | MSG_CMSG_CLOEXEC);
+  if (count < 0 && errno == ECONNRESET) count = recv(descriptor_, packet, sizeof packet, flags);
   if (count < 0) return errno == ECONNRESET ? ENODATA : errno;
   if (count == 0) return ENODATA;
-  const cmsghdr* header = CMSG_FIRSTHDR(&packet);
-  if (!header) {
-    message->assign(buffer, static_cast<std::size_t>(count) - 1);
-    return kind == kWhole ? 0 : EPROTO;
+  if (packet[0] == kWhole) {
+    message->assign(packet + 1, static_cast<std::size_t>(count) - 1);
+    return 0;
   }
-  int memory;
-  std::memcpy(&memory, CMSG_DATA(header), sizeof memory);
-  const bool read = kind == kInMemory && read_all(memory, message);
-  ::close(memory);
-  return read ? 0 : EPROTO;
+  LongMessages::Place place;
+  if (packet[0] != kInMemory || count != 1 + sizeof place) return EPROTO;
+  std::memcpy(&place, packet + 1, sizeof place);
+  return long_messages_->take(place, message);
 }
 
 template <typename Attempt>
@@ -201,8 +235,15 @@ Outcome MessageSocket::send(VmThread& thread, std::string_view message, std::opt
 }
 
 Outcome MessageSocket::receive(VmThread& thread, std::string* message, std::optional<Instant> deadline) {
-  const Outcome outcome = try_receive(message);
-  if (outcome != Outcome::kTimeout) return outcome;
+  // Relaxed: several threads may count at once, and then it is a little wrong.
+  const int at_once = waits_at_once_.load(std::memory_order_relaxed);
+  if (at_once > 0 && !deadline) {
+    waits_at_once_.store(at_once - 1, std::memory_order_relaxed);
+  } else {
+    const Outcome outcome = try_receive(message);
+    if (outcome != Outcome::kTimeout) return outcome;
+    waits_at_once_.store(kWaitsAtOnce, std::memory_order_relaxed);
+  }
   return wait(thread, POLLIN, deadline, [&](int flags) { return receive_packet(message, flags); });
 }
 

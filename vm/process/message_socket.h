@@ -3,7 +3,7 @@
 // It is a Unix socket that keeps the bounds of messages (SOCK_SEQPACKET). A message is in the kernel as a
 // whole or not at all, whenever the processes that send and receive are killed; several may send, and several
 // may receive, without a lock that one of them could take along into its grave. What is longer than a packet
-// goes as the file descriptor of memory that holds it, and that is one packet again.
+// lies in memory that both ends share, and its place there is one packet again.
 //
 // Threads: any attached thread. Waiting is detached.
 // Invariants:
@@ -24,6 +24,8 @@
 
 namespace gilvm {
 
+class LongMessages;
+
 class MessageSocket {
  public:
   enum class Outcome : std::uint8_t {
@@ -35,8 +37,8 @@ class MessageSocket {
     kError,        // errno says which; EPIPE from send(): no process has the other end any more
   };
 
-  // A descriptor of one end, which becomes the object's.
-  explicit MessageSocket(int descriptor) : descriptor_(descriptor) {}
+  // A descriptor of one end, which becomes the object's, and what both ends share.
+  MessageSocket(int descriptor, std::shared_ptr<LongMessages> long_messages);
   ~MessageSocket();
   MessageSocket(const MessageSocket&) = delete;
 
@@ -66,7 +68,9 @@ class MessageSocket {
   Outcome wait(VmThread& thread, short event, std::optional<Instant> deadline, Attempt attempt);
 
   const int descriptor_;
+  const std::shared_ptr<LongMessages> long_messages_;
   std::atomic<bool> closed_{false};
+  std::atomic<int> waits_at_once_{0};  // how many receive() are still to wait without a try before
 };
 
 // How long a thread that waits in the system sleeps before it looks whether it is interrupted.

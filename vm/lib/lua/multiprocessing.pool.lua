@@ -20,8 +20,9 @@ local error, getmetatable, pairs, pcall, setmetatable, tostring, type, xpcall =
   error, getmetatable, pairs, pcall, setmetatable, tostring, type, xpcall
 local format, insert, max, min, pack, remove, unpack =
   string.format, table.insert, math.max, math.min, table.pack, table.remove, table.unpack
-local Pipe, RawValue, dumps, wait =
-  _multiprocessing.Pipe, multiprocessing.RawValue, _multiprocessing.dumps, _multiprocessing.wait
+local Pipe, RawValue, dumps, receive, try_send, wait =
+  _multiprocessing.Pipe, multiprocessing.RawValue, _multiprocessing.dumps, _multiprocessing.receive,
+  _multiprocessing.try_send, _multiprocessing.wait
 local stderr, traceback = io.stderr, debug.traceback
 
 local MaybeEncodingError = builtins.exception_type("multiprocessing.pool.MaybeEncodingError", builtins.Exception)
@@ -246,7 +247,7 @@ end
 
 local function take_results(worker)
   repeat
-    local received, found, message = pcall(worker.connection._receive, worker.connection, false)
+    local received, found, message = pcall(receive, worker.connection, false)
     if not received or not found then return end
     local task = remove(worker.tasks, 1)
     task.settle(message[1], message[2])
@@ -305,7 +306,7 @@ local function wait_for_news(pool)
   for index = 1, #ready do
     local worker = owners[ready[index]]
     if not worker then
-      while pool.wake_reader:_receive(false) do end
+      while receive(pool.wake_reader, false) do end
     else
       take_results(worker)
       if not worker.process:is_alive() and not worker.is_replaced then
@@ -414,7 +415,7 @@ function Pool.new(called_class, processes, initializer, initargs, maxtasksperchi
   return setmetatable({_pool = pool}, called_class)
 end
 
-local function wake_handler(pool) pcall(pool.wake_writer._try_send, pool.wake_writer, true) end
+local function wake_handler(pool) pcall(try_send, pool.wake_writer, true) end
 
 -- settle(done, result, is_lost) is called once, by the handler or here, unless begin() has been false; is_lost: no worker
 -- has done it.

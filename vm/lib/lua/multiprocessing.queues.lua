@@ -20,6 +20,7 @@ local monotonic = require("time").monotonic
 local Empty, Full = queue.Empty, queue.Full
 local Counter, Lock, Pipe, dumps =
   _multiprocessing.Counter, _multiprocessing.Lock, _multiprocessing.Pipe, _multiprocessing.dumps
+local receive, try_send = _multiprocessing.receive, _multiprocessing.try_send
 
 -- SimpleQueue ---------------------------------------------------------------------------------------------------
 
@@ -111,7 +112,7 @@ end
 local function enqueue(queue, state, item)
   local held <close> = state.lock:hold()
   if state.count > 0 then return leave_to_feeder(queue, state, dumps(item)) end
-  local sent = queue._writer:_try_send(item)
+  local sent = try_send(queue._writer, item)
   if sent ~= true then return leave_to_feeder(queue, state, sent) end
   queue._size:add(1)
 end
@@ -177,7 +178,7 @@ local function get_making_room(queue, block, timeout)
     local left = block == false and 0 or deadline and max(0, deadline - monotonic())
     if left and not reader:poll(left) or not left and not reader:poll(nil) then return false end
     queue._size:add(-1)
-    local found, item = reader:_receive(false)
+    local found, item = receive(reader, false)
     if found then return true, item end
     queue._size:add(1)  -- another process was quicker
   until false
@@ -191,7 +192,7 @@ function Queue:get(block, timeout)
   if self._maxsize then
     found, item = get_making_room(self, block, timeout)
   else
-    found, item = self._reader:_receive(block, timeout)
+    found, item = receive(self._reader, block, timeout)
     if found then self._size:add(-1) end
   end
   if not found then error(Empty) end
