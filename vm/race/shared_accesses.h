@@ -8,11 +8,10 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "vm/object/table.h"
-#include "vm/runtime/vm.h"
+#include "vm/runtime/native_effects.h"
 
 namespace gilvm {
 
@@ -36,24 +35,11 @@ struct SharedAccess {
 class SharedAccesses {
  public:
   // Looks up the library's functions in a VM where no script has run yet.
-  void learn(VmThread& thread);
+  void learn(VmThread& thread) { effects_.learn(thread); }
   // Of the instruction at the innermost frame's pc.
   const std::vector<SharedAccess>& of_next(VmThread& thread);
 
  private:
-  // What a native function does to its arguments.
-  enum class Effect : std::uint8_t {
-    kInsert,
-    kRemove,
-    kSort,
-    kConcat,
-    kUnpack,
-    kMove,
-    kRawGet,
-    kRawSet,
-    kRawLength,
-    kNext,
-  };
   static constexpr int kMostSteps = 8;                  // along __index
   static constexpr std::int64_t kMostElements = 1'000;  // of one instruction
 
@@ -65,9 +51,9 @@ class SharedAccesses {
   void store(Table* table, const Register& key, bool to_nil);
   void follow(Table* table, Value key);
   void call(VmThread& thread, Value function, const Register* arguments, std::size_t count);
-  void call_known(Effect effect, const Register* arguments, std::size_t count);
+  void call_known(TableOperation operation, const Register* arguments, std::size_t count);
 
-  std::unordered_map<NativeCode, Effect> effects_;
+  NativeEffects effects_;
   std::vector<SharedAccess> found_;
 };
 
