@@ -90,6 +90,7 @@ std::string name_of_variable(const Prototype& prototype, const CodeWord* instruc
   switch (access.part) {
     case Part::kLength: return "#" + table;
     case Part::kKeys: return "pairs(" + table + ")";
+    case Part::kStorage: return table;
     case Part::kCoroutine: return "coroutine";
     default: break;
   }

@@ -47,6 +47,12 @@ void SharedAccesses::element(Table* table, const Register& key, bool writes) {
   found_.push_back({table, number_of(key), Part::kElement, writes, key});
 }
 
+void SharedAccesses::storage(Table* table, const Register& key, bool to_nil) {
+  if (!tables_have_no_lock_ || key.value.is_wide()) return;
+  const bool is_there = table->find(key.value) != nullptr;
+  if (is_there || !to_nil) part(table, Part::kStorage, !is_there);
+}
+
 void SharedAccesses::elements(Table* table, std::int64_t first, std::int64_t last, bool writes) {
   if (first > last) return;
   if (last - first >= kMostElements) last = first + kMostElements - 1;
@@ -55,9 +61,11 @@ void SharedAccesses::elements(Table* table, std::int64_t first, std::int64_t las
 
 void SharedAccesses::store(Table* table, const Register& key, bool to_nil) {
   element(table, key, true);
-  if (get_raw(*table, key).is_nil() == to_nil) return;
-  part(table, Part::kKeys, true);
-  if (is_whole(key)) part(table, Part::kLength, true);
+  if (get_raw(*table, key).is_nil() != to_nil) {
+    part(table, Part::kKeys, true);
+    if (is_whole(key)) part(table, Part::kLength, true);
+  }
+  storage(table, key, to_nil);
 }
 
 void SharedAccesses::get(VmThread& thread, Value object, const Register& key) {
