@@ -551,6 +551,30 @@ for lesson in producer_consumer.lua callbacks_and_futures.lua; do
   want_found ''
   conclude "nothing is found in $lesson"
 done
+# Less of what takes long, and no processes, which have no deterministic schedule.
+sed '/"two processes"/d' "$scripts/parallelism.lua" >parallelism.lua
+sed -E '/name = "processes"/d; s/= 1, 7 do/= 1, 1 do/; s/6000000/600/; s/, 4000,/, 20,/; s/11/5/g
+  s/WIDTH, HEIGHT = 420, 280/WIDTH, HEIGHT = 8, 8/' "$scripts/cpu_bound.lua" >cpu_bound.lua
+for lesson in "$scripts/one_at_a_time.lua 100" "$scripts/switch_interval.lua now 1000" 'parallelism.lua 100' \
+  'cpu_bound.lua 2'; do
+  for lock in --no-gil --gil; do
+    # shellcheck disable=SC2086  # its words
+    race --repeat=2 "$lock" $lesson
+    want_found ''
+    conclude "nothing is found where threads share nothing that another one changes (${lesson##*/}, $lock)"
+  done
+done
+sed -E 's/, [0-9]+, [0-9]+\},$/, 10, 1},/' "$scripts/locks.lua" >locks.lua
+race --repeat=2 locks.lua
+want_found "$(printf '%s,' 'lost_update counter 38 38 38' 'lost_update counter 44 45 45' \
+  'lost_update counter 53 53 53' 'race counter 38 38')wrong_lock counter 53 53"
+conclude 'of the ways to lock, three are wrong, and which they are is said'
+race --repeat=2 "$scripts/locks.lua" twice RLock
+want_found ''
+conclude 'who takes a reentrant lock twice does no harm'
+race --repeat=2 "$scripts/locks.lua" twice Lock
+want_among 'deadlock  '
+conclude 'who takes a lock twice waits for itself'
 race --repeat=2 "$scripts/lost_update.lua" 20
 want_found 'lost_update counter 10 10 10,race counter 10 10'
 conclude 'lost_update.lua says what it is named for'
