@@ -22,6 +22,7 @@ struct FoundAccess {
   std::string thread;
   std::string started_at;  // "a.lua:12"; empty: no script has started the thread
   bool writes = false;
+  bool adds_key = false;  // kGrowth: else it stores at a key that is there
   std::vector<HeldLock> locks;
   std::vector<std::string> traceback;  // innermost first
   HeldLock takes;                      // kLockOrder: what it takes there, with the name alone
@@ -31,6 +32,9 @@ struct RaceFinding {
   enum class Kind : std::uint8_t {
     kRace,       // two accesses, one of them a write, with nothing that orders them
     kWrongLock,  // the same, where both hold a lock, but none in common
+    // Two accesses to a table that has no lock of its own: one adds a key, so that the table may have to
+    // grow, which loses what the other one stores at another key meanwhile.
+    kGrowth,
     // Three accesses: one thread has read a value, another one has written, and then the first has written
     // what it made of the value that it had read.
     kLostUpdate,
@@ -51,6 +55,8 @@ struct RaceFinding {
 
   // The same for findings that differ only in when they were seen.
   std::string identity() const;
+  // Where the accesses are, "file:line" each, sorted.
+  std::vector<std::string> places() const;
 };
 
 }  // namespace gilvm

@@ -129,6 +129,21 @@ constexpr bool touches_shared(Opcode opcode) {
   }
 }
 
+// Stores into a table, with a handler that looks for the place itself. Where the lock regime or the counting
+// of references asks for another way to store, such an instruction needs another handler; kSetInteger does
+// not: it leaves all to Table::set_integer().
+constexpr bool stores_into_table(Opcode opcode) {
+  switch (opcode) {
+    case Opcode::kSetGlobal:
+    case Opcode::kSetGlobalConstant:
+    case Opcode::kSetField:
+    case Opcode::kSetFieldConstant:
+    case Opcode::kSetIndex:
+    case Opcode::kSetIndexConstant: return true;
+    default: return false;
+  }
+}
+
 inline constexpr unsigned kRegisterSize = 16;
 
 class Instruction {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "vm/explore/access.h"
-#include "vm/explore/native_effects.h"
+#include "vm/runtime/native_effects.h"
 
 namespace gilvm {
 
@@ -30,10 +30,11 @@ class InstructionAccesses {
 
   void add(std::uint32_t object, std::uint32_t key, bool writes) { found_.push_back({object, key, writes}); }
   void anything() { found_.push_back(Access::anything()); }
-  void get(VmThread& thread, Value object, std::uint32_t key, Value plain_key);
-  void set(VmThread& thread, Value object, std::uint32_t key, Value plain_key);
-  const Table* metatable_of(VmThread& thread, Value value);
+  void get(VmThread& thread, Value object, const Register& key);
+  void set(VmThread& thread, Value object, const Register& key);
+  const Table* look_at_metatable(VmThread& thread, Value value);
   void operate(VmThread& thread, Value value);
+  void operate(VmThread& thread, const CallFrame& frame, Instruction i);
   void call(VmThread& thread, Value function, const Register* arguments, std::size_t count);
   void call_native(VmThread& thread, const NativeFunction& function, const Register* arguments,
                    std::size_t count);

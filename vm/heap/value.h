@@ -199,6 +199,17 @@ struct Register {
 };
 static_assert(sizeof(Register) == 16);
 
+inline Register in_register(Value value) {
+  Register reg;
+  reg.set(value);
+  return reg;
+}
+inline Register in_register(std::int64_t integer) {
+  Register reg;
+  reg.set_integer(integer);
+  return reg;
+}
+
 // A place that threads share: a Cell's content, a table's key or value, an object's metatable.
 class Slot {
  public:

@@ -98,9 +98,7 @@ Outcome arithmetic_into(VmThread& thread, Event event, const Register& left, con
                         std::uint16_t destination) {
   Register result;
   switch (numeric(thread, event, left, right, &result)) {
-    case NumericResult::kDone:
-      at_offset(thread.coroutine->frame(), destination).copy(result);
-      return Outcome::kDone;
+    case NumericResult::kDone: thread.coroutine->frame()->at(destination).copy(result); return Outcome::kDone;
     case NumericResult::kError: return Outcome::kError;
     case NumericResult::kNotNumbers: break;
   }
@@ -111,7 +109,7 @@ Outcome arithmetic_into(VmThread& thread, Event event, const Register& left, con
 }
 
 Outcome length_into(VmThread& thread, const Register& operand, std::uint16_t destination) {
-  Register& result = at_offset(thread.coroutine->frame(), destination);
+  Register& result = thread.coroutine->frame()->at(destination);
   const Value value = operand.value;
   if (value.is_string()) {
     result.set_integer(static_cast<std::int64_t>(value.as_string()->length()));

@@ -35,7 +35,7 @@ Outcome finish_instruction(VmThread& thread, Register* values, std::uint32_t cou
     case Opcode::kSetIndexConstant: return Outcome::kDone;
     case Opcode::kConcatenate: {
       const std::uint32_t left = frame->pending - 1;
-      Register* base = &at_offset(frame, instruction.a());
+      Register* base = &frame->at(instruction.a());
       base[left - 1].copy(first);
       return concatenate(thread, thread.coroutine->index_of(base), left);
     }
@@ -45,7 +45,7 @@ Outcome finish_instruction(VmThread& thread, Register* values, std::uint32_t cou
       thread.coroutine->top = frame->base + frame->pending;
       --frame->pc;
       return Outcome::kDone;
-    default: at_offset(frame, instruction.a()).copy(first); return Outcome::kDone;
+    default: frame->at(instruction.a()).copy(first); return Outcome::kDone;
   }
 }
 

@@ -4,11 +4,9 @@ namespace gilvm {
 
 CountedAssignment::CountedAssignment(VmThread& thread, Instruction i) : thread_(thread) {
   const CallFrame* frame = thread.coroutine->frame();
-  const auto reg = [base = reinterpret_cast<char*>(frame->base)](std::uint16_t offset) -> Register& {
-    return *reinterpret_cast<Register*>(base + offset);
-  };
+  const auto reg = [frame](std::uint16_t offset) -> Register& { return frame->at(offset); };
   const auto constant = [frame](std::uint16_t offset) -> const Register& {
-    return *reinterpret_cast<const Register*>(reinterpret_cast<const char*>(frame->constants) + offset);
+    return frame->constant_at(offset);
   };
   const auto to_field = [&](Value object, const Register& key, const Register& value) {
     object_ = object;

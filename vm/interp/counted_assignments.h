@@ -15,18 +15,8 @@ namespace gilvm {
 class CountedAssignment {
  public:
   static constexpr bool is_one(Opcode op) {
-    switch (op) {
-      case Opcode::kMakeCell:
-      case Opcode::kStoreCell:
-      case Opcode::kStoreUpvalue:
-      case Opcode::kSetGlobal:
-      case Opcode::kSetGlobalConstant:
-      case Opcode::kSetField:
-      case Opcode::kSetFieldConstant:
-      case Opcode::kSetIndex:
-      case Opcode::kSetIndexConstant: return true;
-      default: return false;
-    }
+    return stores_into_table(op) || op == Opcode::kMakeCell || op == Opcode::kStoreCell ||
+           op == Opcode::kStoreUpvalue;
   }
 
   // Of the instruction `i` of the innermost frame. Does it, unless a table has no value there yet.

@@ -9,10 +9,6 @@
 
 namespace gilvm {
 
-// The register at a register operand.
-inline Register& at_offset(CallFrame* frame, std::uint16_t offset) {
-  return *reinterpret_cast<Register*>(reinterpret_cast<char*>(frame->base) + offset);
-}
 inline Instruction current_instruction(const CallFrame* frame) { return (frame->pc - 1)->load(); }
 // Is what is done now done for an instruction of the innermost frame, and not for a native function?
 inline bool runs_instruction(VmThread& thread) {
@@ -50,7 +46,7 @@ inline void adjust_values(Register* to, std::uint32_t wanted, const Register* va
 inline void complete_call(Coroutine* coroutine, CallFrame* frame, const Register* values,
                           std::uint32_t count) {
   const CodeWord& call = frame->pc[-1];
-  Register* to = &at_offset(frame, call.a());
+  Register* to = &frame->at(call.a());
   adjust_values(to, call.c() == 0 ? count : call.c() - 1u, values, count);
   if (call.c() == 0) coroutine->top = to + count;
 }
@@ -61,7 +57,7 @@ inline bool runs_iteration(const CallFrame* frame) {
 // What the frame's kGenericForCall has called gave so many values.
 inline void complete_iteration(CallFrame* frame, const Register* values, std::uint32_t count) {
   const CodeWord& call = frame->pc[-1];
-  adjust_values(&at_offset(frame, call.a()) + 4, call.c(), values, count);
+  adjust_values(&frame->at(call.a()) + 4, call.c(), values, count);
 }
 
 // " (local 'x')" and the like, or nothing.
@@ -77,11 +73,5 @@ Register* free_registers(VmThread& thread);
 Outcome call_for_instruction(VmThread& thread, Value function, std::initializer_list<Value> arguments);
 // Calls a metamethod for native code. False: it failed.
 bool call_for_value(VmThread& thread, Value function, std::initializer_list<Value> arguments, Value* result);
-
-inline Register in_register(Value value) {
-  Register reg;
-  reg.set(value);
-  return reg;
-}
 
 }  // namespace gilvm

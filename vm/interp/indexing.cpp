@@ -89,7 +89,7 @@ Outcome index_into(VmThread& thread, Value object, Value key, std::uint16_t dest
   Value result, handler, receiver;
   if (!find_index(thread, object, key, &result, &handler, &receiver)) return Outcome::kError;
   if (!handler.is_nil()) return call_for_instruction(thread, handler, {receiver, key});
-  at_offset(thread.coroutine->frame(), destination).set(result);
+  thread.coroutine->frame()->at(destination).set(result);
   return Outcome::kDone;
 }
 

@@ -125,7 +125,7 @@ Outcome get_short(VmThread& thread, const CodeWord* pc, Value object, Value key)
     const Value value =
         find_in_tables(thread.vm().name_of(Event::kIndex), pc, object.as_table(), key.as_string());
     if (!value.is_empty()) {
-      at_offset(thread.coroutine->frame(), instruction.a()).set(value);
+      thread.coroutine->frame()->at(instruction.a()).set(value);
       return Outcome::kDone;
     }
   }
@@ -228,7 +228,7 @@ Outcome load_extra_arguments(VmThread& thread, Instruction i) {
   CallFrame* frame = coroutine->frame();
   const std::uint32_t count = frame->shift - frame->closure->prototype->parameters;
   const std::uint32_t wanted = i.c() == 0 ? count : i.c() - 1u;
-  auto* to = reinterpret_cast<Register*>(reinterpret_cast<char*>(frame->base) + i.a());
+  Register* to = &frame->at(i.a());
   const std::uint32_t index = coroutine->index_of(to);
   if (!coroutine->reserve(to, wanted)) {
     raise_message(thread, "stack overflow");
@@ -344,18 +344,6 @@ void collect_for_stress(VmThread& thread) {
   thread.coroutine->is_between_instructions = false;
 }
 #endif
-
-constexpr bool stores_into_table(Opcode op) {
-  switch (op) {
-    case Opcode::kSetGlobal:
-    case Opcode::kSetGlobalConstant:
-    case Opcode::kSetField:
-    case Opcode::kSetFieldConstant:
-    case Opcode::kSetIndex:
-    case Opcode::kSetIndexConstant: return true;
-    default: return false;
-  }
-}
 
 // A local variable that must not live in memory. The compiler would have it of `pc`, which every handler
 // reads and writes: each instruction would then wait for the one before to have stored it

@@ -9,6 +9,7 @@
 #include "vm/object/coroutine.h"
 #include "vm/object/table.h"
 #include "vm/runtime/errors.h"
+#include "vm/runtime/shared_operation.h"
 #include "vm/runtime/variable_names.h"
 
 namespace gilvm {
@@ -67,9 +68,6 @@ std::uint32_t id_of(const Object* object) {
 std::uint64_t variable_of(std::uint32_t object, const std::string& key) {
   return std::hash<std::string>()(key) * 31 + object;
 }
-
-// What a table has for a key that is no box.
-Value plain(const Register& key) { return key.value.is_wide() ? Value::nil() : key.value; }
 
 // Nothing of it is worth a row: what the script loads is not what its threads do.
 bool is_preparation(std::string_view name) { return name == "require" || name == "experiment"; }
@@ -132,7 +130,7 @@ void NextSteps::read_field(VmThread& thread, Value object, const Register& key, 
     Value found;
     if (object.is_table()) {
       step->objects.push_back(id_of(object.as_object()));
-      found = object.as_table()->get(plain(key));
+      found = get_raw(*object.as_table(), key);
     }
     const Value next = found.is_nil() ? metamethod(thread, object, Event::kIndex) : Value::nil();
     if (is_function(next)) return;  // that function says what is read
@@ -151,7 +149,7 @@ void NextSteps::write_field(VmThread& thread, Value object, const Register& key,
                             NextStep* step) {
   for (int along = 0; along < kMostSteps; ++along) {
     const bool is_table = object.is_table();
-    const bool is_known = is_table && !object.as_table()->get(plain(key)).is_nil();
+    const bool is_known = is_table && !get_raw(*object.as_table(), key).is_nil();
     const Value next = is_known ? Value::nil() : metamethod(thread, object, Event::kNewIndex);
     if (is_function(next)) return;
     if (next.is_nil()) {
@@ -215,120 +213,84 @@ void NextSteps::call(VmThread& thread, const Register* function, std::size_t cou
 }
 
 NextStep NextSteps::of(VmThread& thread) {
+  using Kind = SharedOperation::Kind;
   NextStep step;
   const CallFrame* frame = thread.coroutine->frame();
   const Prototype& prototype = *frame->closure->prototype;
   const Instruction i = frame->pc->load();
   const auto index = static_cast<std::size_t>(frame->pc - prototype.code.get());
   const std::int32_t position = prototype.lua_position[index];
-  char* const base = reinterpret_cast<char*>(frame->base);
-  const auto reg = [base](std::uint16_t offset) -> Register& {
-    return *reinterpret_cast<Register*>(base + offset);
-  };
-  const auto constant = [frame](std::uint16_t offset) -> const Register& {
-    return *reinterpret_cast<const Register*>(reinterpret_cast<const char*>(frame->constants) + offset);
-  };
-  const auto integer = [](std::int64_t number) {
-    Register key;
-    key.set_integer(number);
-    return key;
-  };
-  const auto upvalue = [&](unsigned number) -> Cell* { return frame->closure->upvalues()[number]; };
+  const SharedOperation operation = shared_operation(*thread.coroutine, *frame);
 
-  const auto captured = [&](const Cell* cell, std::string name) {
+  const auto name_captured = [&](std::string name) {
     step.name = step.captured = name.empty() ? "?" : std::move(name);
-    step.objects.push_back(id_of(cell));
-    step.variable = variable_of(id_of(cell), "");
+    step.objects.push_back(id_of(operation.cell));
+    step.variable = variable_of(id_of(operation.cell), "");
   };
-  const auto loads = [&](const Cell* cell, std::string name) {
-    captured(cell, std::move(name));
-    step.kind = NextStep::Kind::kRead;
-    const Value value = cell->content.load();
-    step.values = {shown_value(thread, value)};
-    step.captured_content = shown_content(thread, value);
-    step.matters_if_changed = true;
+  const auto name_table = [&] {
+    const std::string table = path_of_indexed(prototype, position);
+    return table.empty() ? type_text(thread, operation.object) : table;
   };
-  const auto stores = [&](const Cell* cell, std::string name, const Register& value) {
-    captured(cell, std::move(name));
-    step.kind = NextStep::Kind::kWrite;
-    step.values = {shown_value(thread, value)};
-    step.captured_content = value.value.is_table() ? shown_content(thread, value.value) : step.values.front();
-  };
-  const auto name_element = [&](Value object, const Register& key, const char* separator = ".") {
-    std::string table = path_of_indexed(prototype, position);
-    if (table.empty()) table = type_text(thread, object);
-    step.name = element_text(thread, table, key, separator);
+  const auto name_element = [&](const char* separator) {
+    const Value object = operation.object;
+    step.name = element_text(thread, name_table(), operation.key, separator);
     step.is_everyones = object.is_table() && object.as_table() == thread.vm().globals;
     if (object.is_object())
-      step.variable = variable_of(id_of(object.as_object()), element_text(thread, "", key));
-  };
-  const auto gets = [&](Value object, const Register& key, const char* separator = ".") {
-    name_element(object, key, separator);
-    read_field(thread, object, key, &step);
-  };
-  const auto sets = [&](Value object, const Register& key, const Register& value) {
-    name_element(object, key);
-    write_field(thread, object, key, value, &step);
+      step.variable = variable_of(id_of(object.as_object()), element_text(thread, "", operation.key));
   };
 
-  switch (i.op()) {
-    case Opcode::kLoadCell:
-      loads(reg(i.b()).as_cell(), name_of_local(prototype, position, Instruction::number(i.b())));
-      break;
-    case Opcode::kStoreCell:
-      stores(reg(i.a()).as_cell(), name_of_local(prototype, position, Instruction::number(i.a())),
-             reg(i.b()));
-      break;
-    case Opcode::kLoadUpvalue: {
-      const std::string& name = prototype.upvalues[i.b()].name;
-      if (name != "_ENV") loads(upvalue(i.b()), name);
+  switch (operation.kind) {
+    case Kind::kNone: break;
+    case Kind::kLoadCell: {
+      std::string name = name_of_captured(prototype, frame->pc);
+      if (i.op() == Opcode::kLoadUpvalue && name == "_ENV") break;
+      name_captured(std::move(name));
+      step.kind = NextStep::Kind::kRead;
+      const Value value = operation.cell->content.load();
+      step.values = {shown_value(thread, value)};
+      step.captured_content = shown_content(thread, value);
+      step.matters_if_changed = true;
       break;
     }
-    case Opcode::kStoreUpvalue: stores(upvalue(i.b()), prototype.upvalues[i.b()].name, reg(i.a())); break;
-    case Opcode::kGetGlobal: gets(upvalue(i.b())->content.load(), constant(i.c())); break;
-    case Opcode::kSetGlobal: sets(upvalue(i.b())->content.load(), constant(i.c()), reg(i.a())); break;
-    case Opcode::kSetGlobalConstant:
-      sets(upvalue(i.b())->content.load(), constant(i.c()), constant(i.a()));
+    case Kind::kStoreCell: {
+      name_captured(name_of_captured(prototype, frame->pc));
+      step.kind = NextStep::Kind::kWrite;
+      const Register& value = *operation.stored;
+      step.values = {shown_value(thread, value)};
+      step.captured_content =
+          value.value.is_table() ? shown_content(thread, value.value) : step.values.front();
       break;
-    case Opcode::kGetField: gets(reg(i.b()).value, constant(i.c())); break;
-    case Opcode::kSelf: gets(reg(i.b()).value, constant(i.c()), ":"); break;
-    case Opcode::kSetField: sets(reg(i.a()).value, constant(i.b()), reg(i.c())); break;
-    case Opcode::kSetFieldConstant: sets(reg(i.a()).value, constant(i.b()), constant(i.c())); break;
-    case Opcode::kGetInteger: gets(reg(i.b()).value, integer(i.signed_c())); break;
-    case Opcode::kSetInteger: sets(reg(i.a()).value, integer(i.signed_b()), reg(i.c())); break;
-    case Opcode::kSetIntegerConstant: sets(reg(i.a()).value, integer(i.signed_b()), constant(i.c())); break;
-    case Opcode::kGetIndex: gets(reg(i.b()).value, reg(i.c())); break;
-    case Opcode::kSetIndex: sets(reg(i.a()).value, reg(i.b()), reg(i.c())); break;
-    case Opcode::kSetIndexConstant: sets(reg(i.a()).value, reg(i.b()), constant(i.c())); break;
-    case Opcode::kLength: {
-      const Value object = reg(i.b()).value;
+    }
+    case Kind::kGet:
+      name_element(i.op() == Opcode::kSelf ? ":" : ".");
+      read_field(thread, operation.object, operation.key, &step);
+      break;
+    case Kind::kSet:
+      name_element(".");
+      write_field(thread, operation.object, operation.key, *operation.stored, &step);
+      break;
+    case Kind::kLength: {
+      const Value object = operation.object;
       if (!object.is_table() || !metamethod(thread, object, Event::kLength).is_nil()) break;
-      std::string table = path_of_indexed(prototype, position);
-      if (table.empty()) table = type_text(thread, object);
       step.kind = NextStep::Kind::kRead;
-      step.name = '#' + table;
+      step.name = '#' + name_table();
       step.objects.push_back(id_of(object.as_object()));
       step.variable = variable_of(step.objects.back(), "#");
-      const Register length = integer(static_cast<std::int64_t>(object.as_table()->length()));
+      const Register length = in_register(static_cast<std::int64_t>(object.as_table()->length()));
       step.values = {shown_value(thread, length)};
       break;
     }
-    case Opcode::kCall:
-    case Opcode::kTailCall: {
-      const Register* function = &reg(i.a());
-      const std::ptrdiff_t open = thread.coroutine->top - function - 1;
-      step.name = path_of_called(prototype, position);
+    case Kind::kCall:
       step.first_result = Instruction::number(i.a());
-      step.wanted_results = i.op() == Opcode::kCall ? static_cast<int>(i.c()) - 1 : 0;
-      call(thread, function, i.b() != 0 ? i.b() - 1u : static_cast<std::size_t>(open), &step);
+      if (i.op() == Opcode::kGenericForCall) {
+        step.first_result += 4;
+        step.wanted_results = i.c();
+      } else {
+        step.name = path_of_called(prototype, position);
+        step.wanted_results = i.op() == Opcode::kCall ? static_cast<int>(i.c()) - 1 : 0;
+      }
+      call(thread, operation.function, operation.arguments, &step);
       break;
-    }
-    case Opcode::kGenericForCall:
-      step.first_result = Instruction::number(i.a()) + 4;
-      step.wanted_results = i.c();
-      call(thread, &reg(i.a()), 2, &step);
-      break;
-    default: break;
   }
   return step;
 }

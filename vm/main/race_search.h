@@ -29,6 +29,7 @@ class RaceSearch {
   std::uint64_t runs() const { return runs_; }
 
  private:
+  // One that says all that another one does takes its place.
   void add(RaceFinding finding, const std::string& schedule);
 
   std::unique_ptr<RaceDetector> detector_;

@@ -63,6 +63,14 @@ struct CallFrame {
   Value handler;                // kProtected: the message handler of xpcall, or nil
   Value error;                  // kProtected: the error that was caught
 
+  // kScript: what a register operand stands for, and one that is a constant.
+  Register& at(std::uint16_t offset) const {
+    return *reinterpret_cast<Register*>(reinterpret_cast<char*>(base) + offset);
+  }
+  const Register& constant_at(std::uint16_t offset) const {
+    return *reinterpret_cast<const Register*>(reinterpret_cast<const char*>(constants) + offset);
+  }
+
   // Becomes the frame of a script function that a kCall calls.
   void begin(Closure* new_closure, const CodeWord* start, Register* registers) {
     closure = new_closure;

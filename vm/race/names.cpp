@@ -2,6 +2,7 @@
 
 #include <cctype>
 
+#include "vm/runtime/shared_operation.h"
 #include "vm/runtime/variable_names.h"
 
 namespace gilvm {
@@ -14,7 +15,7 @@ std::int32_t position_of(const Prototype& prototype, const CodeWord* instruction
   return index < prototype.lua_position.size() ? prototype.lua_position[index] : 0;
 }
 
-std::string in_register(const Prototype& prototype, std::int32_t position, unsigned reg) {
+std::string name_in_register(const Prototype& prototype, std::int32_t position, unsigned reg) {
   const VariableName name = name_of_register(prototype, position, reg);
   return name.known() && name.kind != "constant" && name.name != "?" && name.name != "integer index"
              ? name.name
@@ -47,7 +48,7 @@ std::string table_of(const Prototype& prototype, const CodeWord* instruction, bo
   const Instruction i = instruction->load();
   const std::int32_t position = position_of(prototype, instruction);
   const auto named = [&](std::uint16_t offset) {
-    return in_register(prototype, position, Instruction::number(offset));
+    return name_in_register(prototype, position, Instruction::number(offset));
   };
   switch (i.op()) {
     case Opcode::kGetGlobal:
@@ -69,19 +70,7 @@ std::string table_of(const Prototype& prototype, const CodeWord* instruction, bo
     case Opcode::kSetIndex:
     case Opcode::kSetIndexConstant: return named(i.a());
     case Opcode::kCall:
-    case Opcode::kTailCall: return in_register(prototype, position, Instruction::number(i.a()) + 1);
-    default: return "";
-  }
-}
-
-std::string content_name(const Prototype& prototype, const CodeWord* instruction) {
-  const Instruction i = instruction->load();
-  const std::int32_t position = position_of(prototype, instruction);
-  switch (i.op()) {
-    case Opcode::kLoadUpvalue:
-    case Opcode::kStoreUpvalue: return name_of_upvalue(prototype, i.b()).name;
-    case Opcode::kLoadCell: return name_of_local(prototype, position, Instruction::number(i.b()));
-    case Opcode::kStoreCell: return name_of_local(prototype, position, Instruction::number(i.a()));
+    case Opcode::kTailCall: return name_in_register(prototype, position, Instruction::number(i.a()) + 1);
     default: return "";
   }
 }
@@ -92,7 +81,7 @@ std::string name_of_variable(const Prototype& prototype, const CodeWord* instruc
                              const SharedAccess& access) {
   using Part = SharedAccess::Part;
   if (access.part == Part::kContent) {
-    const std::string name = content_name(prototype, instruction);
+    const std::string name = name_of_captured(prototype, instruction);
     return name.empty() ? "?" : name;
   }
   bool is_globals = false;
@@ -101,6 +90,7 @@ std::string name_of_variable(const Prototype& prototype, const CodeWord* instruc
   switch (access.part) {
     case Part::kLength: return "#" + table;
     case Part::kKeys: return "pairs(" + table + ")";
+    case Part::kStorage: return table;
     case Part::kCoroutine: return "coroutine";
     default: break;
   }

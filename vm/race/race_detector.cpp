@@ -228,6 +228,8 @@ void RaceDetector::look_at(Thread& self, const VmThread& thread, const SharedAcc
   Variable& variable = variables_.of(access);
   if (access.part == Part::kLength || access.part == Part::kKeys) {
     grow(self, access, variable);
+  } else if (access.part == Part::kStorage) {
+    use_storage(self, access, variable);
   } else if (access.writes) {
     write(self, thread, access, variable);
   } else {
@@ -247,6 +249,21 @@ void RaceDetector::grow(Thread& self, const SharedAccess& access, Variable& vari
     history.add_change(now, self.clock);
   } else {
     history.add_look(now, self.clock);
+  }
+}
+
+void RaceDetector::use_storage(Thread& self, const SharedAccess& access, Variable& variable) {
+  VariableHistory& history = variable.history;
+  const Epoch epoch = self.clock.epoch_of(self.number);
+  const bool adds = access.writes;
+  if (adds ? history.knows_write(epoch, self.locks) : history.knows_read(epoch, self.locks)) return;
+  const PastAccess now = {epoch, self.path.at(tree_, false), self.locks};
+  const PastAccess* other = adds ? history.race_of_write(self.clock) : history.race_of_read(self.clock);
+  if (other) report_growth(access, *other, other == &history.last_write(), now);
+  if (adds) {
+    history.add_write(now);
+  } else {
+    history.add_read(now, self.clock);
   }
 }
 
@@ -323,6 +340,19 @@ void RaceDetector::report_race(const SharedAccess& access, const PastAccess& bef
   // One of them may be done by a loop, which names no variable.
   if (finding.variable.find('?') != std::string::npos) finding.variable = variable_name(before.site, access);
   finding.accesses = {found(before, before_writes), found(now, access.writes)};
+  report(std::move(finding));
+}
+
+void RaceDetector::report_growth(const SharedAccess& access, const PastAccess& before, bool before_adds,
+                                 const PastAccess& now) {
+  if (!is_new(3, before.site, now.site)) return;
+  RaceFinding finding;
+  finding.kind = RaceFinding::Kind::kGrowth;
+  finding.variable = variable_name(now.site, access);
+  if (finding.variable == "?") finding.variable = variable_name(before.site, access);
+  finding.accesses = {found(before, true), found(now, true)};
+  finding.accesses[0].adds_key = before_adds;
+  finding.accesses[1].adds_key = access.writes;
   report(std::move(finding));
 }
 

@@ -5,6 +5,9 @@
 // a lock that one thread releases and another one takes, and from what is handed over in queues (FastTrack:
 // vector_clock.h, variable_history.h). That the GIL is passed on does not count: it is passed on anywhere.
 //
+// Growth: where no lock makes an operation on a table a whole, a new key may make the table grow, and what
+// another thread stores in it meanwhile is lost, also at another key.
+//
 // Lost updates: found from what happened, so that a lock that is given up between the read and the write does
 // not hide one. Lock orders: lock_order.h.
 //
@@ -112,6 +115,7 @@ class RaceDetector final : public StepWatcher, public SyncObserver {
 
   void look_at(Thread& self, const VmThread& thread, const SharedAccess& access);
   void grow(Thread& self, const SharedAccess& access, Variable& variable);
+  void use_storage(Thread& self, const SharedAccess& access, Variable& variable);
   void read(Thread& self, const VmThread& thread, const SharedAccess& access, Variable& variable);
   void write(Thread& self, const VmThread& thread, const SharedAccess& access, Variable& variable);
   static Read& remembered(Thread& self, const Variable& variable);
@@ -121,6 +125,8 @@ class RaceDetector final : public StepWatcher, public SyncObserver {
   bool is_new(std::uint32_t kind, CallTree::Node one, CallTree::Node other);
   void report_race(const SharedAccess& access, const PastAccess& before, bool before_writes,
                    const PastAccess& now);
+  void report_growth(const SharedAccess& access, const PastAccess& before, bool before_adds,
+                     const PastAccess& now);
   void report(RaceFinding finding);
   FoundAccess found(const PastAccess& access, bool writes) const;
   FoundAccess place_of(ThreadNumber thread, CallTree::Node site) const;

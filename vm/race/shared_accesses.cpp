@@ -3,22 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "vm/runtime/errors.h"
+#include "vm/runtime/shared_operation.h"
+
 namespace gilvm {
 namespace {
 
 using Part = SharedAccess::Part;
-
-Register in_register(Value value) {
-  Register reg;
-  reg.set(value);
-  return reg;
-}
-
-Register in_register(std::int64_t integer) {
-  Register reg;
-  reg.set_integer(integer);
-  return reg;
-}
 
 std::uint64_t mixed(std::uint64_t bits, std::uint64_t kind) { return (bits + kind) * 0x9E3779B97F4A7C15ULL; }
 
@@ -41,51 +32,12 @@ std::uint64_t number_of(const Register& key) {
   return mixed(value.bits(), kOther);
 }
 
-// Nil for one that needs a box, which is found in no table.
-Value get(const Table* table, const Register& key) {
-  return key.value.is_wide() ? Value::nil() : table->get(key.value);
-}
-
 bool is_whole(const Register& key) {
   return key.is_integer() ||
          (key.value.is_double() && key.value.as_double() == std::floor(key.value.as_double()));
 }
 
-Table* metatable_of(VmThread& thread, Value value) {
-  if (value.is_table()) return value.as_table()->metatable();
-  if (value.is_userdata()) return value.as_userdata()->metatable.load(std::memory_order_acquire);
-  if (value.is_string()) {
-    return thread.vm().basic_metatable(Vm::BasicType::kString).load(std::memory_order_acquire);
-  }
-  return nullptr;
-}
-
 }  // namespace
-
-void SharedAccesses::learn(VmThread& thread) {
-  struct Known {
-    const char* table;  // null: the globals
-    const char* name;
-    Effect effect;
-  };
-  constexpr Known kKnown[] = {
-      {"table", "insert", Effect::kInsert},    {"table", "remove", Effect::kRemove},
-      {"table", "sort", Effect::kSort},        {"table", "concat", Effect::kConcat},
-      {"table", "unpack", Effect::kUnpack},    {"table", "move", Effect::kMove},
-      {nullptr, "rawget", Effect::kRawGet},    {nullptr, "rawset", Effect::kRawSet},
-      {nullptr, "rawlen", Effect::kRawLength}, {nullptr, "next", Effect::kNext},
-  };
-  for (const Known& known : kKnown) {
-    Table* table = thread.vm().globals;
-    if (known.table) {
-      const Value module = table->get_short(thread.string(known.table));
-      if (!module.is_table()) continue;
-      table = module.as_table();
-    }
-    const Value function = table->get_short(thread.string(known.name));
-    if (function.is_native()) effects_[function.as_native()->code] = known.effect;
-  }
-}
 
 void SharedAccesses::part(Object* object, Part part, bool writes) {
   found_.push_back({object, 0, part, writes, {}});
@@ -93,6 +45,12 @@ void SharedAccesses::part(Object* object, Part part, bool writes) {
 
 void SharedAccesses::element(Table* table, const Register& key, bool writes) {
   found_.push_back({table, number_of(key), Part::kElement, writes, key});
+}
+
+void SharedAccesses::storage(Table* table, const Register& key, bool to_nil) {
+  if (!tables_have_no_lock_ || key.value.is_wide()) return;
+  const bool is_there = table->find(key.value) != nullptr;
+  if (is_there || !to_nil) part(table, Part::kStorage, !is_there);
 }
 
 void SharedAccesses::elements(Table* table, std::int64_t first, std::int64_t last, bool writes) {
@@ -103,16 +61,18 @@ void SharedAccesses::elements(Table* table, std::int64_t first, std::int64_t las
 
 void SharedAccesses::store(Table* table, const Register& key, bool to_nil) {
   element(table, key, true);
-  if (gilvm::get(table, key).is_nil() == to_nil) return;
-  part(table, Part::kKeys, true);
-  if (is_whole(key)) part(table, Part::kLength, true);
+  if (get_raw(*table, key).is_nil() != to_nil) {
+    part(table, Part::kKeys, true);
+    if (is_whole(key)) part(table, Part::kLength, true);
+  }
+  storage(table, key, to_nil);
 }
 
 void SharedAccesses::get(VmThread& thread, Value object, const Register& key) {
   for (int step = 0; step < kMostSteps; ++step) {
     if (object.is_table()) {
       element(object.as_table(), key, false);
-      if (!gilvm::get(object.as_table(), key).is_nil()) return;
+      if (!get_raw(*object.as_table(), key).is_nil()) return;
     }
     Table* metatable = metatable_of(thread, object);
     if (!metatable) return;
@@ -130,7 +90,7 @@ void SharedAccesses::set(VmThread& thread, Value object, const Register& key, bo
     const Value handler = metatable ? metatable->get_short(name) : Value::nil();
     if (object.is_table()) {
       Table* table = object.as_table();
-      if (handler.is_nil() || !gilvm::get(table, key).is_nil()) return store(table, key, to_nil);
+      if (handler.is_nil() || !get_raw(*table, key).is_nil()) return store(table, key, to_nil);
       element(table, key, false);
     }
     if (!metatable) return;
@@ -176,25 +136,25 @@ void SharedAccesses::call(VmThread& thread, Value function, const Register* argu
     case NativeKind::kInterruptibleCall: return;
     case NativeKind::kOrdinary: break;
   }
-  const auto known = effects_.find(native.code);
-  if (known != effects_.end() && argument(0).is_table()) call_known(known->second, arguments, count);
+  if (argument(0).is_table()) call_known(effects_.operation_of(native), arguments, count);
 }
 
-void SharedAccesses::call_known(Effect effect, const Register* arguments, std::size_t count) {
+void SharedAccesses::call_known(TableOperation operation, const Register* arguments, std::size_t count) {
   Table* const table = arguments[0].value.as_table();
   const auto integer = [&](std::size_t index, std::int64_t absent) {
     return index < count && arguments[index].is_integer() ? arguments[index].as_integer() : absent;
   };
   const auto is_given = [&](std::size_t index) { return index < count && !arguments[index].value.is_nil(); };
-  const bool is_raw = effect >= Effect::kRawGet;
+  const bool is_raw = operation >= TableOperation::kRawGet;
   // Its metamethods do what is done, and are functions of their own.
   if (!is_raw && table->metatable()) return;
   const auto length = [&] {
     part(table, Part::kLength, false);
     return static_cast<std::int64_t>(table->length());
   };
-  switch (effect) {
-    case Effect::kInsert: {
+  switch (operation) {
+    case TableOperation::kNone: return;
+    case TableOperation::kInsert: {
       const std::int64_t end = length() + 1;
       const std::int64_t place = count > 2 ? integer(1, end) : end;
       elements(table, place, end - 1, false);
@@ -203,7 +163,7 @@ void SharedAccesses::call_known(Effect effect, const Register* arguments, std::s
       if (place < end) store(table, in_register(end), false);
       return;
     }
-    case Effect::kRemove: {
+    case TableOperation::kRemove: {
       const std::int64_t end = length();
       const std::int64_t place = integer(1, end);
       elements(table, place, end, false);
@@ -211,16 +171,16 @@ void SharedAccesses::call_known(Effect effect, const Register* arguments, std::s
       if (end > 0) store(table, in_register(end), true);
       return;
     }
-    case Effect::kSort: {
+    case TableOperation::kSort: {
       const std::int64_t end = length();
       elements(table, 1, end, false);
       return elements(table, 1, end, true);
     }
-    case Effect::kConcat:
+    case TableOperation::kConcat:
       return elements(table, integer(2, 1), is_given(3) ? integer(3, 0) : length(), false);
-    case Effect::kUnpack:
+    case TableOperation::kUnpack:
       return elements(table, integer(1, 1), is_given(2) ? integer(2, 0) : length(), false);
-    case Effect::kMove: {
+    case TableOperation::kMove: {
       const std::int64_t first = integer(1, 1), last = integer(2, 0), to = integer(3, 1);
       if (last < first || last - first >= kMostElements) return;
       elements(table, first, last, false);
@@ -234,73 +194,37 @@ void SharedAccesses::call_known(Effect effect, const Register* arguments, std::s
       }
       return;
     }
-    case Effect::kRawGet:
+    case TableOperation::kRawGet:
       if (count > 1) element(table, arguments[1], false);
       return;
-    case Effect::kRawSet:
+    case TableOperation::kRawSet:
       if (count > 1) store(table, arguments[1], !is_given(2));
       return;
-    case Effect::kRawLength: return part(table, Part::kLength, false);
-    case Effect::kNext: return follow(table, count > 1 ? arguments[1].value : Value::nil());
+    case TableOperation::kRawLength: return part(table, Part::kLength, false);
+    case TableOperation::kNext: return follow(table, count > 1 ? arguments[1].value : Value::nil());
   }
 }
 
 const std::vector<SharedAccess>& SharedAccesses::of_next(VmThread& thread) {
+  using Kind = SharedOperation::Kind;
   found_.clear();
   const CallFrame* frame = thread.coroutine->frame();
   if (frame->kind != FrameKind::kScript) return found_;
-  const Instruction i = frame->pc->load();
-  char* const base = reinterpret_cast<char*>(frame->base);
-  const auto reg = [base](std::uint16_t offset) -> Register& {
-    return *reinterpret_cast<Register*>(base + offset);
-  };
-  const auto constant = [frame](std::uint16_t offset) -> const Register& {
-    return *reinterpret_cast<const Register*>(reinterpret_cast<const char*>(frame->constants) + offset);
-  };
-  const auto globals = [&] { return frame->closure->upvalues()[i.b()]->content.load(); };
-  const auto is_nil = [](const Register& value) { return value.value.is_nil(); };
-  switch (i.op()) {
-    case Opcode::kLoadCell: part(reg(i.b()).as_cell(), Part::kContent, false); break;
-    case Opcode::kStoreCell: part(reg(i.a()).as_cell(), Part::kContent, true); break;
-    case Opcode::kLoadUpvalue: part(frame->closure->upvalues()[i.b()], Part::kContent, false); break;
-    case Opcode::kStoreUpvalue: part(frame->closure->upvalues()[i.b()], Part::kContent, true); break;
-    case Opcode::kGetGlobal: get(thread, globals(), constant(i.c())); break;
-    case Opcode::kSetGlobal: set(thread, globals(), constant(i.c()), is_nil(reg(i.a()))); break;
-    case Opcode::kSetGlobalConstant: set(thread, globals(), constant(i.c()), is_nil(constant(i.a()))); break;
-    case Opcode::kGetField:
-    case Opcode::kSelf: get(thread, reg(i.b()).value, constant(i.c())); break;
-    case Opcode::kSetField: set(thread, reg(i.a()).value, constant(i.b()), is_nil(reg(i.c()))); break;
-    case Opcode::kSetFieldConstant:
-      set(thread, reg(i.a()).value, constant(i.b()), is_nil(constant(i.c())));
-      break;
-    case Opcode::kGetInteger: get(thread, reg(i.b()).value, in_register(std::int64_t{i.signed_c()})); break;
-    case Opcode::kSetInteger:
-      set(thread, reg(i.a()).value, in_register(std::int64_t{i.signed_b()}), is_nil(reg(i.c())));
-      break;
-    case Opcode::kSetIntegerConstant:
-      set(thread, reg(i.a()).value, in_register(std::int64_t{i.signed_b()}), is_nil(constant(i.c())));
-      break;
-    case Opcode::kGetIndex: get(thread, reg(i.b()).value, reg(i.c())); break;
-    case Opcode::kSetIndex: set(thread, reg(i.a()).value, reg(i.b()), is_nil(reg(i.c()))); break;
-    case Opcode::kSetIndexConstant: set(thread, reg(i.a()).value, reg(i.b()), is_nil(constant(i.c()))); break;
-    case Opcode::kLength: {
-      const Value value = reg(i.b()).value;
-      if (!value.is_table()) break;
-      const Table* metatable = value.as_table()->metatable();
-      if (!metatable || metatable->get_short(thread.vm().name_of(Event::kLength)).is_nil()) {
-        part(value.as_object(), Part::kLength, false);
+  const SharedOperation operation = shared_operation(*thread.coroutine, *frame);
+  switch (operation.kind) {
+    case Kind::kNone: break;
+    case Kind::kLoadCell: part(operation.cell, Part::kContent, false); break;
+    case Kind::kStoreCell: part(operation.cell, Part::kContent, true); break;
+    case Kind::kGet: get(thread, operation.object, operation.key); break;
+    case Kind::kSet: set(thread, operation.object, operation.key, operation.stored->value.is_nil()); break;
+    case Kind::kLength:
+      if (operation.object.is_table() && metamethod(thread, operation.object, Event::kLength).is_nil()) {
+        part(operation.object.as_object(), Part::kLength, false);
       }
       break;
-    }
-    case Opcode::kCall:
-    case Opcode::kTailCall: {
-      const Register* function = &reg(i.a());
-      const std::ptrdiff_t open = thread.coroutine->top - function - 1;
-      call(thread, function->value, function + 1, i.b() != 0 ? i.b() - 1u : static_cast<std::size_t>(open));
+    case Kind::kCall:
+      call(thread, operation.function->value, operation.function + 1, operation.arguments);
       break;
-    }
-    case Opcode::kGenericForCall: call(thread, reg(i.a()).value, &reg(i.a()) + 1, 2); break;
-    default: break;
   }
   return found_;
 }

@@ -8,11 +8,10 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "vm/object/table.h"
-#include "vm/runtime/vm.h"
+#include "vm/runtime/native_effects.h"
 
 namespace gilvm {
 
@@ -23,6 +22,10 @@ struct SharedAccess {
     // Of a table, what changes as elements come and go. Those who change it do not race with each other.
     kLength,
     kKeys,
+    // Of a table that has no lock of its own, its storage: a new key writes it, since the table may have to
+    // grow, and then loses what is stored meanwhile; who stores at a key that is there reads it. The same for
+    // the lock regimes under which an operation on a table is a whole: there it is no part.
+    kStorage,
     kCoroutine,  // which one thread at a time can run
   };
 
@@ -36,38 +39,30 @@ struct SharedAccess {
 class SharedAccesses {
  public:
   // Looks up the library's functions in a VM where no script has run yet.
-  void learn(VmThread& thread);
+  void learn(VmThread& thread) {
+    effects_.learn(thread);
+    tables_have_no_lock_ = thread.vm().lock().regime == LockRegime::kNone;
+  }
   // Of the instruction at the innermost frame's pc.
   const std::vector<SharedAccess>& of_next(VmThread& thread);
 
  private:
-  // What a native function does to its arguments.
-  enum class Effect : std::uint8_t {
-    kInsert,
-    kRemove,
-    kSort,
-    kConcat,
-    kUnpack,
-    kMove,
-    kRawGet,
-    kRawSet,
-    kRawLength,
-    kNext,
-  };
   static constexpr int kMostSteps = 8;                  // along __index
   static constexpr std::int64_t kMostElements = 1'000;  // of one instruction
 
   void element(Table* table, const Register& key, bool writes);
   void elements(Table* table, std::int64_t first, std::int64_t last, bool writes);
   void part(Object* object, SharedAccess::Part part, bool writes);
+  void storage(Table* table, const Register& key, bool to_nil);
   void get(VmThread& thread, Value object, const Register& key);
   void set(VmThread& thread, Value object, const Register& key, bool to_nil);
   void store(Table* table, const Register& key, bool to_nil);
   void follow(Table* table, Value key);
   void call(VmThread& thread, Value function, const Register* arguments, std::size_t count);
-  void call_known(Effect effect, const Register* arguments, std::size_t count);
+  void call_known(TableOperation operation, const Register* arguments, std::size_t count);
 
-  std::unordered_map<NativeCode, Effect> effects_;
+  NativeEffects effects_;
+  bool tables_have_no_lock_ = false;
   std::vector<SharedAccess> found_;
 };
 

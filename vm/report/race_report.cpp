@@ -15,6 +15,7 @@ const char* kind_word(Kind kind) {
   switch (kind) {
     case Kind::kRace: return "race";
     case Kind::kWrongLock: return "wrong_lock";
+    case Kind::kGrowth: return "growth";
     case Kind::kLostUpdate: return "lost_update";
     case Kind::kLockOrder: return "lock_order";
     case Kind::kDeadlock: return "deadlock";
@@ -29,6 +30,10 @@ std::string headline(const RaceFinding& finding) {
       return filled(translate("Race on {0}: nothing says which of these comes first."), variable);
     case Kind::kWrongLock:
       return filled(translate("Wrong lock for {0}: each thread holds a lock, but they have none in common."),
+                    variable);
+    case Kind::kGrowth:
+      return filled(translate("Growth of {0}: a new key can make the table grow, and what another thread "
+                              "stores in it meanwhile is lost."),
                     variable);
     case Kind::kLostUpdate:
       return filled(
@@ -69,6 +74,16 @@ std::string access_text(const RaceFinding& finding, const FoundAccess& access) {
   if (finding.kind == Kind::kLockOrder) {
     return filled(translate("{0} takes {1} while it holds {2}:"), thread, lock_text(access.takes),
                   locks_text(access));
+  }
+  if (finding.kind == Kind::kGrowth) {
+    if (access.locks.empty()) {
+      return filled(access.adds_key ? translate("{0} adds a key to it, without a lock:")
+                                    : translate("{0} stores at another key, without a lock:"),
+                    thread);
+    }
+    return filled(access.adds_key ? translate("{0} adds a key to it, with {1}:")
+                                  : translate("{0} stores at another key, with {1}:"),
+                  thread, locks_text(access));
   }
   if (access.locks.empty()) {
     return filled(access.writes ? translate("{0} writes it, without a lock:")
@@ -127,6 +142,7 @@ nlohmann::ordered_json json_of(const FoundAccess& access, Kind kind) {
                                    {"locks", locks},          {"traceback", access.traceback}};
   if (!access.started_at.empty()) object["started_at"] = access.started_at;
   if (kind == Kind::kLockOrder) object["takes"] = access.takes.name;
+  if (kind == Kind::kGrowth) object["adds_key"] = access.adds_key;
   return object;
 }
 

@@ -1,4 +1,4 @@
-#include "vm/explore/native_effects.h"
+#include "vm/runtime/native_effects.h"
 
 #include <algorithm>
 #include <initializer_list>
@@ -6,40 +6,48 @@
 #include <string_view>
 
 namespace gilvm {
-namespace {
-
-struct Known {
+struct NativeEffects::Known {
   const char* table;  // null: the globals
-  NativeEffect effect;
+  Effect effect;
   std::initializer_list<const char*> names;
 };
 
 // Not here, so that they count as touching anything: what reads a clock or a stream, what loads code, what
 // makes random numbers, what collects.
-const std::initializer_list<Known> kKnown = {
+const std::initializer_list<NativeEffects::Known> NativeEffects::kKnown = {
     {nullptr,
-     NativeEffect::kNone,
+     {NativeTouch::kNone},
      {"assert", "error", "rawequal", "select", "tonumber", "type", "pcall", "xpcall"}},
-    {nullptr, NativeEffect::kShows, {"print", "tostring"}},
-    {nullptr, NativeEffect::kReads, {"ipairs", "pairs"}},
-    {nullptr, NativeEffect::kReadsRaw, {"getmetatable", "next", "rawget", "rawlen"}},
-    {nullptr, NativeEffect::kWritesRaw, {"rawset", "setmetatable"}},
+    {nullptr, {NativeTouch::kShows}, {"print", "tostring"}},
+    {nullptr, {NativeTouch::kReads}, {"ipairs", "pairs"}},
+    {nullptr, {NativeTouch::kReadsRaw}, {"getmetatable"}},
+    {nullptr, {NativeTouch::kReadsRaw, TableOperation::kNext}, {"next"}},
+    {nullptr, {NativeTouch::kReadsRaw, TableOperation::kRawGet}, {"rawget"}},
+    {nullptr, {NativeTouch::kReadsRaw, TableOperation::kRawLength}, {"rawlen"}},
+    {nullptr, {NativeTouch::kWritesRaw, TableOperation::kRawSet}, {"rawset"}},
+    {nullptr, {NativeTouch::kWritesRaw}, {"setmetatable"}},
     {"string",
-     NativeEffect::kNone,
+     {NativeTouch::kNone},
      {"byte", "char", "find", "gmatch", "len", "lower", "match", "pack", "packsize", "rep", "reverse", "sub",
       "unpack", "upper"}},
-    {"string", NativeEffect::kReads, {"gsub"}},
-    {"string", NativeEffect::kShows, {"format"}},
-    {"utf8", NativeEffect::kNone, {"char", "codepoint", "codes", "len", "offset"}},
-    {"math", NativeEffect::kNone, {"abs", "acos",  "asin", "atan", "ceil",      "cos",  "deg",
-                                   "exp", "floor", "fmod", "log",  "max",       "min",  "modf",
-                                   "rad", "sin",   "sqrt", "tan",  "tointeger", "type", "ult"}},
-    {"table", NativeEffect::kReads, {"concat", "unpack"}},
-    {"table", NativeEffect::kWrites, {"insert", "move", "remove", "sort"}},
-    {"table", NativeEffect::kNone, {"pack"}},
-    {"coroutine", NativeEffect::kNone, {"create", "isyieldable", "running", "wrap"}},
-    {"debug", NativeEffect::kNone, {"traceback"}},
+    {"string", {NativeTouch::kReads}, {"gsub"}},
+    {"string", {NativeTouch::kShows}, {"format"}},
+    {"utf8", {NativeTouch::kNone}, {"char", "codepoint", "codes", "len", "offset"}},
+    {"math", {NativeTouch::kNone}, {"abs", "acos",  "asin", "atan", "ceil",      "cos",  "deg",
+                                    "exp", "floor", "fmod", "log",  "max",       "min",  "modf",
+                                    "rad", "sin",   "sqrt", "tan",  "tointeger", "type", "ult"}},
+    {"table", {NativeTouch::kReads, TableOperation::kConcat}, {"concat"}},
+    {"table", {NativeTouch::kReads, TableOperation::kUnpack}, {"unpack"}},
+    {"table", {NativeTouch::kWrites, TableOperation::kInsert}, {"insert"}},
+    {"table", {NativeTouch::kWrites, TableOperation::kMove}, {"move"}},
+    {"table", {NativeTouch::kWrites, TableOperation::kRemove}, {"remove"}},
+    {"table", {NativeTouch::kWrites, TableOperation::kSort}, {"sort"}},
+    {"table", {NativeTouch::kNone}, {"pack"}},
+    {"coroutine", {NativeTouch::kNone}, {"create", "isyieldable", "running", "wrap"}},
+    {"debug", {NativeTouch::kNone}, {"traceback"}},
 };
+
+namespace {
 
 // Of the modules `_thread` and `_queue`, which are not there before a script asks for them.
 constexpr std::string_view kMakers[] = {"allocate_lock", "RLock", "Channel", "generation", "get_ident"};
@@ -73,16 +81,16 @@ void NativeEffects::learn(VmThread& thread) {
   }
 }
 
-NativeEffect NativeEffects::of(const NativeFunction& function, Value first) const {
+NativeTouch NativeEffects::touch_of(const NativeFunction& function, Value first) const {
   const auto known = effects_.find(function.code);
-  if (known != effects_.end()) return known->second;
+  if (known != effects_.end()) return known->second.touch;
   const std::string_view name = function.name ? function.name : "";
-  if (is_one_of(name, kMakers)) return NativeEffect::kNone;
+  if (is_one_of(name, kMakers)) return NativeTouch::kNone;
   if (first.is_userdata() && is_one_of(first.as_userdata()->object->type_name(), kObjects) &&
       is_one_of(name, kMethods)) {
-    return NativeEffect::kWritesObject;
+    return NativeTouch::kWritesObject;
   }
-  return NativeEffect::kAnything;
+  return NativeTouch::kAnything;
 }
 
 }  // namespace gilvm
