@@ -288,6 +288,22 @@ TEST_CASE("ensure_future leaves futures alone, and makes tasks of coroutines", "
         "argument");
 }
 
+TEST_CASE("a task that sleeps in a function of its own takes little more than a kilobyte", "[asyncio]") {
+  ScriptVm vm({LockRegime::kGil, {}, SwitchPoints::kLoops});
+  CHECK(vm.run(asyncio_prelude() + R"lua(
+    local COUNT <const>, MOST <const> = 5000, 1100  -- bytes, of the heap and of the coroutines' stacks
+    return asyncio.run(function()
+      local function nap(i) await(sleep(1000 + i)) end
+      collectgarbage()
+      local before, tasks = collectgarbage("count"), {}
+      for i = 1, COUNT do tasks[i] = create_task(coro(nap, i)) end
+      turn()
+      collectgarbage()
+      local each = (collectgarbage("count") - before) * 1024 // COUNT
+      return each <= MOST or each
+    end))lua") == "true");
+}
+
 TEST_CASE("ten thousand tasks sleep and end in little memory", "[asyncio]") {
   ScriptVm vm({LockRegime::kGil, {}, SwitchPoints::kLoops}, 40u << 20);
   CHECK(vm.run(asyncio_prelude() + R"(

@@ -71,10 +71,12 @@ Outcome push_script_frame(VmThread& thread, Register* function, std::uint32_t ar
   const Prototype& prototype = *closure->prototype;
   const std::uint32_t index = coroutine->index_of(function + 1);
   const bool in_error = handles_error(thread);
-  if (!coroutine->reserve(
-          function + 1, std::size_t{2} * arguments + prototype.frame_size + prototype.parameters, in_error)) {
-    return stack_overflow(thread);
-  }
+  // Of a vararg function the frame begins above the arguments; of others the arguments are its first
+  // registers.
+  const std::size_t given = std::max<std::uint32_t>(arguments, prototype.parameters);
+  const std::size_t needed =
+      prototype.is_vararg ? given + prototype.frame_size : std::max<std::size_t>(given, prototype.frame_size);
+  if (!coroutine->reserve(function + 1, needed, in_error)) return stack_overflow(thread);
   if (on_return == OnReturn::kFinish) {
     if (is_nested_too_deeply(thread)) {
       raise_message(thread, "C stack overflow");
@@ -121,7 +123,6 @@ CallFrame* push_native_frame(VmThread& thread, FrameKind kind, NativeFunction* n
     return nullptr;
   }
   ++coroutine->nesting;
-  frame->closure = nullptr;
   frame->kind = kind;
   frame->base = results;
   frame->native = native;
@@ -566,7 +567,6 @@ ScriptCall::ScriptCall(VmThread& thread, Value function, NativeFunction* native)
   CallFrame* frame = coroutine->push_frame();
   if (!frame) return;  // run() reports it
   has_frame_ = true;
-  frame->closure = nullptr;
   frame->kind = FrameKind::kNative;
   frame->base = coroutine->top;
   frame->native = native;
@@ -574,7 +574,6 @@ ScriptCall::ScriptCall(VmThread& thread, Value function, NativeFunction* native)
   frame->is_tail_call = false;
   frame->shift = native == thread.running_native ? thread.running_first : saved_top_;
   frame->runs_handler = frame->runs_hook = frame->runs_finalizer = false;
-  frame->handler = frame->error = Value::nil();
   (coroutine->top++)->set(function);
 }
 

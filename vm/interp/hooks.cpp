@@ -55,14 +55,12 @@ bool call_hook_for_native(VmThread& thread, NativeFunction* native, const char* 
     return false;
   }
   coroutine->top = coroutine->stack() + end;
-  frame->closure = nullptr;
   frame->kind = FrameKind::kNative;
   frame->base = coroutine->top;
   frame->native = native;
   frame->shift = first;
   frame->on_return = OnReturn::kNative;
   frame->is_tail_call = frame->runs_handler = frame->runs_hook = frame->runs_finalizer = false;
-  frame->handler = frame->error = Value::nil();
   const bool succeeded = call_hook(thread, event, 0, first_transferred, transferred);
   coroutine->pop_frame();
   coroutine->top = coroutine->stack() + top;

@@ -9,9 +9,11 @@
 namespace gilvm {
 namespace {
 
-// A main coroutine's arrays at first. Those of others are small, because there may be very many.
+// A main coroutine's arrays at first. Those of others are small and grow in smaller steps, because there may
+// be very many.
 constexpr std::size_t kMainRegisters = 64, kMainFrames = 8;
-constexpr std::size_t kFirstRegisters = 16, kFirstFrames = 4;
+// Enough for what a task of `asyncio` needs that sleeps in a function of its own.
+constexpr std::size_t kFirstRegisters = 20, kFirstFrames = 4;
 // A stack of this size is not worth giving back; a larger one is when less than a quarter is in use.
 constexpr std::size_t kKeptRegisters = 4096;
 constexpr std::size_t kKeptFrames = 512;
@@ -102,8 +104,9 @@ bool Coroutine::grow_stack(const Register* from, std::size_t count, bool in_erro
   const auto used = static_cast<std::size_t>(stack_end_ - stack_) + kSpare;
   // The room for errors is made at once: to copy so large a stack for each call would take minutes.
   if (needed > kLargestStack) return move_stack(kLargestStack + kErrorRoom);
-  // Doubled without the spare ones, so that small stacks stay small.
-  return move_stack(std::max(needed, std::min(2 * (used - kSpare), kLargestStack)));
+  const std::size_t size = used - kSpare;
+  const std::size_t grown = size < kMainRegisters ? size + size / 2 : 2 * size;
+  return move_stack(std::max(needed, std::min(grown, kLargestStack)));
 }
 
 void Coroutine::leave_error_room() {
@@ -113,7 +116,7 @@ void Coroutine::leave_error_room() {
 bool Coroutine::grow_frames() {
   const auto used = static_cast<std::size_t>(frames_end_ - frames_);
   if (used >= kLargestDepth + kMainFrames) return false;
-  return move_frames(2 * used);
+  return move_frames(used < kMainFrames ? used + used / 2 : 2 * used);
 }
 
 void Coroutine::shrink() {
@@ -178,6 +181,7 @@ void Coroutine::trace(Marker& marker, Object* object) {
       continue;
     }
     if (frame->native) marker.mark_object(frame->native);
+    if (frame->kind != FrameKind::kProtected) continue;
     marker.mark(frame->handler);
     marker.mark(frame->error);
   }

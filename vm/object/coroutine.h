@@ -41,9 +41,15 @@ enum class OnReturn : std::uint8_t {
 };
 
 struct CallFrame {
-  Closure* closure = nullptr;    // kScript
-  const CodeWord* pc = nullptr;  // kScript: the instruction to go on with
-  Register* base = nullptr;      // kScript: register 0; kProtected, kContinued: where the results go
+  union {
+    Closure* closure = nullptr;  // kScript
+    Value handler;               // kProtected: the message handler of xpcall, or nil
+  };
+  union {
+    const CodeWord* pc = nullptr;  // kScript: the instruction to go on with
+    Value error;                   // kProtected: the error that was caught
+  };
+  Register* base = nullptr;  // kScript: register 0; kProtected, kContinued: where the results go
   union {
     NativeFunction* native = nullptr;  // all others: for tracebacks
     const Register* constants;         // kScript: the prototype's
@@ -60,8 +66,8 @@ struct CallFrame {
   bool runs_handler = false;    // kNative: what is called is a message handler
   bool runs_hook = false;       // kNative: what is called is a hook
   bool runs_finalizer = false;  // kNative: what is called is a __gc metamethod
-  Value handler;                // kProtected: the message handler of xpcall, or nil
-  Value error;                  // kProtected: the error that was caught
+
+  CallFrame() {}  // `= default` would be deleted, because of the unions
 
   // kScript: what a register operand stands for, and one that is a constant.
   Register& at(std::uint16_t offset) const {
@@ -84,6 +90,8 @@ struct CallFrame {
     closing = false;
   }
 };
+// There may be very many coroutines.
+static_assert(sizeof(CallFrame) == 48);
 
 // A variable that is waiting to be closed (Lua manual §3.3.8).
 struct ToBeClosed {
@@ -114,7 +122,9 @@ enum class CoroutineStatus : std::uint8_t {
 class Coroutine : public Object {
  public:
   static constexpr std::size_t kLargestStack = 1'000'000;  // registers, as LUAI_MAXSTACK
-  static constexpr std::size_t kSpare = 20;                // always free above a frame, as LUA_MINSTACK
+  // Always free above a frame: for the results of a native function that does not ask for more
+  // (NativeCall::reserve_results), and for what is kept during a collection.
+  static constexpr std::size_t kSpare = 8;
   static constexpr std::size_t kLargestDepth = 1'000'000;  // frames
 
   // A VM thread's own, which is not resumed and cannot yield. It runs.
