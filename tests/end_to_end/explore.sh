@@ -149,6 +149,19 @@ return experiment {
   observe = function() return counter .. line end,
 }
 EOF
+# A thread's random numbers are the same in each schedule.
+cat >random.lua <<'EOF'
+return experiment {
+  setup = function() numbers = {} end,
+  worker = function(i)
+    numbers[i] = math.random(1000)
+    local ballast = {}
+    for n = 1, 40 do ballast[n] = {n} end
+    numbers[i] = numbers[i] .. ", " .. math.random(1000)
+  end,
+  observe = function() return numbers[1] .. "; " .. numbers[2] end,
+}
+EOF
 cat >sometimes_helped.lua <<'EOF'
 local threading = require "threading"
 return experiment {
@@ -381,6 +394,9 @@ explore --no-gil reads.lua lines.txt
 want_outcomes 'expected "ab",expected "ba"'
 want_all
 conclude 'so does what is read from a file'
+explore --no-gil --preemptions=1 random.lua
+[[ $(grep -o '"result":' out | wc -l) == 1 ]] || complain "the numbers are not always the same: $outcomes"
+conclude 'random numbers begin anew, too'
 explore --no-gil sometimes_helped.lua
 want_outcomes 'expected 0,expected 1,expected 2'
 want_all

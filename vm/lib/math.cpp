@@ -13,6 +13,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "vm/base/snapshot_area.h"
 #include "vm/lib/compare_values.h"
 #include "vm/lib/publish_module.h"
 
@@ -207,7 +208,8 @@ class Generators final : public NativeObject {
     auto [position, is_new] = generators_.try_emplace(thread);
     // The first thread's starts where math.randomseed(n) itself would start it.
     if (is_new) position->second.seed(first_, second_ + (thread - 1));
-    latest_ = {serial_, thread, &position->second};
+    // What is made inside of an area goes without a word when that is brought back.
+    if (!SnapshotArea::current()) latest_ = {serial_, thread, &position->second};
     return position->second;
   }
   void seed_threads_to_come(std::uint64_t first, std::uint64_t second) {
