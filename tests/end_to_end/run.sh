@@ -661,6 +661,20 @@ prints '--gil-policy=io-first: who is back from a sleep does not wait for the in
   --gil-policy=io-first --switch-interval=1000s comes_back.lua
 prints '--gil-policy=io-first: nor with a counted interval, nor where functions and loops alone are switch points' \
   true --gil-policy=io-first --switch-interval=100000000000i --switch-points=loops comes_back.lua
+cat >is_woken.lua <<'LUA'
+local threading, queue, time = require "threading", require "queue", require "time"
+local items, had_it = queue.Queue(), false
+local consumer = threading.Thread{target = function() items:get() had_it = true end}
+consumer:start()
+time.sleep(0.01)
+items:put(1)
+for _ = 1, 3e6 do end
+print(had_it)
+consumer:join()
+print(had_it)
+LUA
+prints '--gil-policy=io-first: who is woken by another thread waits for the interval' $'false\ntrue' \
+  --gil-policy=io-first --switch-interval=1000s is_woken.lua
 run --gil-policy=interval --switch-interval=1000s --timeout=2s comes_back.lua
 want_status 124
 conclude '--gil-policy=interval: who is back from a sleep waits for the interval'
