@@ -152,6 +152,14 @@ for interval in 1000i 997i 37i 0.5ms 50us; do
   done
 done
 
+for points in every loops; do
+  for name in lost_update locks sleeps queues waits fails; do
+    : >all_outputs
+    want_replayed "$name" --gil-policy=io-first --switch-interval=0.5ms "--switch-points=$points"
+    conclude "$name is replayed (--gil-policy=io-first --switch-points=$points)"
+  done
+done
+
 : >all_outputs
 want_replayed lost_update --switch-interval=37i
 (($(sort -u all_outputs | wc -l) > 1)) || complain 'each run is the same: this shows nothing'

@@ -418,6 +418,11 @@ done <<'CASES'
 --switch-interval=0ms plain.lua|'0ms' is not an interval
 --switch-interval=soon plain.lua|'soon' is not an interval
 --switch-points=all plain.lua|--switch-points: 'all' is unknown; accepted: every, loops
+--gil-policy=fifo plain.lua|--gil-policy: 'fifo' is unknown; accepted: interval, io-first
+--gil-policy=io-first --schedule=pct plain.lua|--schedule=pct decides which thread runs; it takes no --gil-policy=io-first
+explore --gil-policy=io-first plain.lua|explore does not take --gil-policy
+race --gil-policy=io-first plain.lua|race does not take --gil-policy
+replay --gil-policy=io-first schedule plain.lua|replay does not take --gil-policy
 --like=perl plain.lua|--like: 'perl' is unknown; accepted: cpython2.7,
 --repeat=0 plain.lua|'0' is not a whole number from 1 to 1000
 --repeat|--repeat needs a value
@@ -640,6 +645,40 @@ conclude '--stats shows the locks of the interpreters, too'
 prints '--no-gil takes the lock out' $'false\t0.005' --no-gil settings.lua
 prints '-X gil=0 does the same' $'false\t0.005' -X gil=0 settings.lua
 prints '--switch-interval sets the interval' $'true\t0.0005' --switch-interval=500us settings.lua
+cat >comes_back.lua <<'LUA'
+local threading, time, gil = require "threading", require "time", require "gil"
+local done = false
+local computes = threading.Thread{target = function() while not done do end end}
+computes:start()
+for _ = 1, 20 do time.sleep(0.001) end
+done = true
+computes:join()
+for _, thread in ipairs(gil.stats()) do
+  if thread.thread == "main" then print(thread.requests >= 19 and thread.switches >= 19) end
+end
+LUA
+prints '--gil-policy=io-first: who is back from a sleep does not wait for the interval' true \
+  --gil-policy=io-first --switch-interval=1000s comes_back.lua
+prints '--gil-policy=io-first: nor with a counted interval, nor where functions and loops alone are switch points' \
+  true --gil-policy=io-first --switch-interval=100000000000i --switch-points=loops comes_back.lua
+cat >is_woken.lua <<'LUA'
+local threading, queue, time = require "threading", require "queue", require "time"
+local items, had_it = queue.Queue(), false
+local consumer = threading.Thread{target = function() items:get() had_it = true end}
+consumer:start()
+time.sleep(0.01)
+items:put(1)
+for _ = 1, 3e6 do end
+print(had_it)
+consumer:join()
+print(had_it)
+LUA
+prints '--gil-policy=io-first: who is woken by another thread waits for the interval' $'false\ntrue' \
+  --gil-policy=io-first --switch-interval=1000s is_woken.lua
+run --gil-policy=interval --switch-interval=1000s --timeout=2s comes_back.lua
+want_status 124
+conclude '--gil-policy=interval: who is back from a sleep waits for the interval'
+prints '--gil-policy=io-first changes nothing where there is no GIL' plain --no-gil --gil-policy=io-first plain.lua
 prints '--switch-interval may count instructions' $'true\tnil\t100' --switch-interval=100i settings.lua
 prints '--like sets all of them' $'true\t0.1' --like=ruby3 settings.lua
 prints '--lock=object is no GIL' $'false\t0.005' --lock=object settings.lua

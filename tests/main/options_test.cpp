@@ -145,6 +145,22 @@ TEST_CASE("a switch interval is a time or a number of instructions", "[options]"
   CHECK(options_of({"a.lua", "--switch-interval=100i"}).lock.interval.instructions == 100);
 }
 
+TEST_CASE("a policy of the GIL is the interval's unless told otherwise", "[options]") {
+  CHECK(options_of({"a.lua"}).lock.policy == GilPolicy::kInterval);
+  CHECK(options_of({"a.lua", "--gil-policy=io-first"}).lock.policy == GilPolicy::kIoFirst);
+  CHECK(options_of({"a.lua", "--gil-policy=interval"}).lock.policy == GilPolicy::kInterval);
+  CHECK(options_of({"a.lua", "--gil-policy=io-first", "--no-gil"}).lock.regime == LockRegime::kNone);
+  CHECK(refusal_of({"a.lua", "--gil-policy=fair"}) ==
+        "--gil-policy: 'fair' is unknown; accepted: interval, io-first");
+  CHECK(refusal_of({"a.lua", "--gil-policy=io-first", "--schedule=random"}) ==
+        "--schedule=random decides which thread runs; it takes no --gil-policy=io-first");
+}
+
+TEST_CASE("compare runs its worlds with the policy that is given", "[options]") {
+  for (const World& world : worlds_to_compare(options_of({"compare", "a.lua", "--gil-policy=io-first"})))
+    CHECK(world.lock.policy == GilPolicy::kIoFirst);
+}
+
 TEST_CASE("a switch interval that is none is refused", "[options]") {
   CHECK(refusal_of({"a.lua", "--switch-interval=5"}) ==
         "--switch-interval: '5' has no unit; accepted are times (5ms, 500us, 1s) and instructions (100i)");

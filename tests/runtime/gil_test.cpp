@@ -101,8 +101,27 @@ TEST_CASE("who owes a handover takes a free lock only when nobody else waits", "
   CHECK(gil_rules::may_take(false, true, 0));
 }
 
+TEST_CASE("urgent holders run up a debt of an interval at most, and the others work it off", "[gil][rules]") {
+  CHECK(gil_rules::debt_after(1ms, 2ms, /*urgent=*/true, timed(5ms)) == 3ms);
+  CHECK(gil_rules::debt_after(4ms, 2ms, /*urgent=*/true, timed(5ms)) == 5ms);
+  CHECK(gil_rules::debt_after(4ms, 1ms, /*urgent=*/false, timed(5ms)) == 3ms);
+  CHECK(gil_rules::debt_after(1ms, 9ms, /*urgent=*/false, timed(5ms)) == 0ms);
+}
+
+TEST_CASE("those who are not urgent go first from a whole debt on until it is worked off", "[gil][rules]") {
+  CHECK_FALSE(gil_rules::others_go_first(false, 5ms - 1ns, timed(5ms)));
+  CHECK(gil_rules::others_go_first(false, 5ms, timed(5ms)));
+  CHECK(gil_rules::others_go_first(true, 1ns, timed(5ms)));
+  CHECK_FALSE(gil_rules::others_go_first(true, 0ms, timed(5ms)));
+}
+
+TEST_CASE("an urgent client is left alone no longer than for an interval", "[gil][rules]") {
+  CHECK(gil_rules::urgent_time(timed(5ms)) < 5ms);
+  CHECK(gil_rules::urgent_time(timed(10us)) == 10us);
+}
+
 TEST_CASE("no two clients hold the lock at once", "[gil]") {
-  Gil gil(timed(20us));
+  Gil gil(timed(20us), GENERATE(GilPolicy::kInterval, GilPolicy::kIoFirst));
   auto clients = make_clients(4);
   constexpr int kRounds = 5000;
   int counter = 0;  // not atomic, and guarded by the GIL alone
@@ -110,7 +129,7 @@ TEST_CASE("no two clients hold the lock at once", "[gil]") {
   std::atomic<bool> two_holders{false};
   run_all(clients, [&](TestClient& client) {
     for (int i = 0; i < kRounds; ++i) {
-      gil.take(client);
+      gil.take(client, i % 3 == 0 ? Arrival::kReady : Arrival::kIsBack);
       if (holders.fetch_add(1) != 0 || gil.holder() != &client) two_holders = true;
       ++counter;
       holders.fetch_sub(1);
@@ -177,11 +196,12 @@ TEST_CASE("a client that yields does not take the lock again before another one 
 }
 
 TEST_CASE("a client that blocks while a request stands owes the handover too", "[gil]") {
-  Gil gil(timed(1us));
+  const Arrival arrival = GENERATE(Arrival::kReady, Arrival::kIsBack);
+  Gil gil(timed(1us), GilPolicy::kIoFirst);
   TestClient holder;
   TestClient waiter;
   for (int i = 0; i < 200; ++i) {
-    gil.take(holder);
+    gil.take(holder, arrival);
     bool waiter_had_it = false;  // guarded by the GIL
     std::thread thread([&] {
       gil.take(waiter);
@@ -191,7 +211,7 @@ TEST_CASE("a client that blocks while a request stands owes the handover too", "
     spin_until([&] { return holder.requested(); });
     gil.drop(holder);
     CHECK_FALSE(holder.requested());
-    gil.take(holder);
+    gil.take(holder, arrival);
     CHECK(waiter_had_it);
     gil.drop(holder);
     thread.join();
@@ -211,7 +231,7 @@ TEST_CASE("a yield that nobody waits for keeps the lock", "[gil]") {
 
 TEST_CASE("every one of many waiters gets the lock again and again", "[gil]") {
   const SwitchInterval interval = GENERATE(timed(50us), counted(100));
-  Gil gil(interval);
+  Gil gil(interval, GENERATE(GilPolicy::kInterval, GilPolicy::kIoFirst));
   auto clients = make_clients(8);
   constexpr int kTurns = 25;
   int lacking = 8;  // clients that have not had their turns yet; guarded by the GIL
@@ -367,13 +387,107 @@ TEST_CASE("the interval read is the interval set", "[gil]") {
   CHECK(gil.interval().time == 7ms);
 }
 
+TEST_CASE("a client that is back from a blocking call asks at once, and has the lock before others",
+          "[gil]") {
+  Gil gil(timed(24h), GilPolicy::kIoFirst);
+  TestClient holder, ready, back;
+  for (int i = 0; i < 50; ++i) {
+    std::vector<const TestClient*> order;  // guarded by the GIL
+    const auto take_part = [&](TestClient& client, Arrival arrival) {
+      gil.take(client, arrival);
+      order.push_back(&client);
+      gil.drop(client);
+    };
+    gil.take(holder);
+    std::thread first([&] { take_part(ready, Arrival::kReady); });
+    spin_until([&] { return gil.wanted(); });
+    CHECK_FALSE(holder.requested());
+    std::thread second([&] { take_part(back, Arrival::kIsBack); });
+    spin_until([&] { return holder.requested(); });
+    if (i % 2 == 0) {
+      gil.yield(holder);
+      order.push_back(&holder);
+    }
+    gil.drop(holder);
+    first.join();
+    second.join();
+    REQUIRE(order.size() >= 2);
+    CHECK(order.front() == &back);
+  }
+  CHECK(back.statistics.requests == 50);
+  CHECK(ready.statistics.requests == 0);
+}
+
+TEST_CASE("with the policy of the interval it does not matter where a client comes from", "[gil]") {
+  Gil gil(timed(24h));
+  TestClient holder, waiter;
+  gil.take(holder, Arrival::kIsBack);
+  std::thread thread([&] {
+    gil.take(waiter, Arrival::kIsBack);
+    gil.drop(waiter);
+  });
+  spin_until([&] { return gil.wanted(); });
+  gil.set_interval(timed(24h));  // under the mutex, so the waiter sleeps by now: it has asked, if it does so
+  CHECK_FALSE(holder.requested());
+  gil.drop(holder);
+  thread.join();
+}
+
+TEST_CASE("a client that is back is left alone for a moment by others that are", "[gil]") {
+  Gil gil(timed(24h), GilPolicy::kIoFirst);
+  TestClient holder, waiter;
+  for (int i = 0; i < 50; ++i) {
+    const Instant taken = monotonic_now();
+    gil.take(holder, Arrival::kIsBack);
+    std::thread thread([&] {
+      gil.take(waiter, Arrival::kIsBack);
+      gil.drop(waiter);
+    });
+    spin_until([&] { return holder.requested(); });
+    CHECK(monotonic_now() - taken >= gil_rules::urgent_time(gil.interval()));
+    gil.yield(holder);
+    gil.drop(holder);
+    thread.join();
+  }
+}
+
+TEST_CASE("clients that come back without end do not starve the one that computes", "[gil]") {
+  const SwitchInterval interval = GENERATE(timed(200us), counted(100));
+  Gil gil(interval, GilPolicy::kIoFirst);
+  auto clients = make_clients(8);
+  constexpr int kTurns = 50;
+  int lacking = 8;  // clients that have not had their turns yet; guarded by the GIL
+  const Instant give_up = monotonic_now() + 60s;
+  run_all(clients, [&](TestClient& client) {
+    const bool computes = &client == clients[0].get();
+    gil.take(client);
+    for (int turn = 1; turn <= kTurns || lacking > 0; ++turn) {
+      if (turn == kTurns) --lacking;
+      if (monotonic_now() > give_up) break;
+      if (computes) {
+        std::uint64_t instructions = 0;
+        spin_until([&] {
+          return client.requested() || gil_rules::count_used_up(interval, ++instructions) || lacking == 0;
+        });
+        gil.yield(client);
+      } else {
+        gil.drop(client);
+        gil.take(client, Arrival::kIsBack);
+      }
+    }
+    gil.drop(client);
+  });
+  CHECK(lacking == 0);
+}
+
 TEST_CASE("after a fork the child's holder goes on without the parent's waiters", "[gil][fork]") {
-  Gil gil(timed(100us));
+  const Arrival arrival = GENERATE(Arrival::kReady, Arrival::kIsBack);
+  Gil gil(timed(100us), GilPolicy::kIoFirst);
   TestClient holder;
   TestClient waiter;
   gil.take(holder);
   std::thread thread([&] {
-    gil.take(waiter);
+    gil.take(waiter, arrival);
     gil.drop(waiter);
   });
   spin_until([&] { return holder.requested(); });

@@ -48,10 +48,27 @@ struct SwitchInterval {
   bool counted() const { return instructions != 0; }
 };
 
+// Who gets the GIL before others.
+enum class GilPolicy : std::uint8_t {
+  kInterval,  // nobody: each waits for a switch interval before it asks for the lock, as in CPython
+  kIoFirst,   // who is back from a call that blocked: it asks at once
+};
+
+constexpr std::string_view name_of(GilPolicy policy) {
+  return policy == GilPolicy::kIoFirst ? "io-first" : "interval";
+}
+constexpr std::optional<GilPolicy> gil_policy(std::string_view name) {
+  for (const GilPolicy policy : {GilPolicy::kInterval, GilPolicy::kIoFirst}) {
+    if (name == name_of(policy)) return policy;
+  }
+  return std::nullopt;
+}
+
 struct LockSettings {
   LockRegime regime = LockRegime::kGil;
   SwitchInterval interval;
   SwitchPoints points = SwitchPoints::kEvery;
+  GilPolicy policy = GilPolicy::kInterval;
 };
 
 // Who decides which thread runs.

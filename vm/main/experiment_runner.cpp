@@ -48,6 +48,7 @@ WorldDescription describe(const World& world) {
     description.switch_interval = std::to_string(microseconds) + "us";
   }
   description.switch_points = world.lock.points == SwitchPoints::kLoops ? "loops" : "every";
+  description.gil_policy = name_of(world.lock.policy);
   return description;
 }
 

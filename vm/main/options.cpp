@@ -45,6 +45,7 @@ enum class Subject {
   kLock,
   kSwitchInterval,
   kSwitchPoints,
+  kGilPolicy,
   kLike,
   kWorkers,
   kSchedule,
@@ -92,6 +93,7 @@ constexpr std::array kFlags = {
     Flag{"--switch-interval", Subject::kSwitchInterval, Value::kRequired, "5ms|500us|100i",
          "GILVM_SWITCH_INTERVAL"},
     Flag{"--switch-points", Subject::kSwitchPoints, Value::kRequired, "every|loops", "GILVM_SWITCH_POINTS"},
+    Flag{"--gil-policy", Subject::kGilPolicy, Value::kRequired, "interval|io-first", "GILVM_GIL_POLICY"},
     Flag{"--like", Subject::kLike, Value::kRequired, "SYSTEM", "GILVM_LIKE"},
     Flag{"--threads", Subject::kWorkers, Value::kJoined, "N", "GILVM_THREADS"},
     Flag{"--processes", Subject::kWorkers, Value::kJoined, "N", "GILVM_PROCESSES"},
@@ -148,6 +150,10 @@ std::string help_for(const Flag& flag, Command command) {
       return translate(
           "where the GIL may change hands: at every instruction (default), or at backward jumps and "
           "function entry only");
+    case Subject::kGilPolicy:
+      return translate(
+          "how long a thread waits before it asks for the GIL: a switch interval (default), or with io-first "
+          "not at all after a call that waited, as for I/O");
     case Subject::kLike:
       return translate(
           "--lock, --switch-interval and --switch-points as that system has them: cpython2.7, cpython3.9, "
@@ -257,6 +263,7 @@ bool takes(Command command, const Flag& flag) {
     case Subject::kReferenceCounts: return command == Command::kRun;
     case Subject::kDetectRaces: return command == Command::kRun || command == Command::kReplay;
     case Subject::kRecord: return command == Command::kRun;
+    case Subject::kGilPolicy: return command == Command::kRun || command == Command::kCompare;
     case Subject::kPreemptions:
     case Subject::kMostSchedules: return command == Command::kExplore;
     case Subject::kRepeat:
@@ -469,6 +476,11 @@ SwitchPoints points_from(const Given& given) {
   if (given.value == "every") return SwitchPoints::kEvery;
   if (given.value == "loops") return SwitchPoints::kLoops;
   refuse(translate("{0}: '{1}' is unknown; accepted: every, loops"), given.source, shown(given.value));
+}
+
+GilPolicy policy_from(const Given& given) {
+  if (const std::optional<GilPolicy> policy = gil_policy(given.value)) return *policy;
+  refuse(translate("{0}: '{1}' is unknown; accepted: interval, io-first"), given.source, shown(given.value));
 }
 
 ScheduleKind schedule_from(const Given& given) {
@@ -727,6 +739,7 @@ void apply(Options& options, const Given& given) {
       options.lock.points = points_from(given);
       options.points_given = true;
       break;
+    case Subject::kGilPolicy: options.lock.policy = policy_from(given); break;
     case Subject::kLike:
       options.lock = preset_from(given);
       options.lock_given = true;
@@ -1040,6 +1053,10 @@ void check_schedule(const Options& options, const std::vector<Given>& on_command
     if (seeded) refuse(translate("--seed needs --schedule=random, --schedule=round-robin or --schedule=pct"));
     return;
   }
+  if (options.lock.policy != GilPolicy::kInterval) {
+    refuse(translate("--schedule={0} decides which thread runs; it takes no --gil-policy={1}"),
+           name_of(options.schedule), name_of(options.lock.policy));
+  }
   if (options.workers_given && options.workers != WorkerKind::kThreads) {
     refuse(translate("--schedule={0} decides over threads; it cannot schedule what {1} asks for"),
            name_of(options.schedule),
@@ -1136,7 +1153,7 @@ std::variant<Options, FinalText> parse_options(const std::vector<std::string>& w
 
 std::vector<World> worlds_to_compare(const Options& options) {
   const auto threads = [&](LockRegime regime, SwitchPoints points) {
-    return World{WorkerKind::kThreads, {regime, options.lock.interval, points}};
+    return World{WorkerKind::kThreads, {regime, options.lock.interval, points, options.lock.policy}};
   };
   std::vector<World> worlds;
   for (SwitchPoints points : {SwitchPoints::kEvery, SwitchPoints::kLoops}) {

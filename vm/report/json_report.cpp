@@ -31,7 +31,8 @@ nlohmann::ordered_json json_of(const WorldDescription& world) {
   return {{"workers", world.workers},
           {"lock", world.lock},
           {"switch_interval", world.switch_interval},
-          {"switch_points", world.switch_points}};
+          {"switch_points", world.switch_points},
+          {"gil_policy", world.gil_policy}};
 }
 
 nlohmann::ordered_json json_of(const RunResult& run) {

@@ -19,6 +19,7 @@ struct WorldDescription {
   std::string lock = "gil";         // "gil", "object" or "none"
   std::string switch_interval = "5ms";
   std::string switch_points = "every";  // "every" or "loops"
+  std::string gil_policy = "interval";  // "interval" or "io-first"
 };
 
 struct GilFigures {

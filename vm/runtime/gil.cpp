@@ -28,6 +28,21 @@
 // and takes in quick succession can keep a waiter from ever requesting; here only a switch begins a new one.
 // And it counts a request each time the interval passes; here once for each that is set.
 //
+// With the policy `io-first` (docs/decisions/0014-io-first.md) a client that comes back from a blocking
+// call is *urgent*:
+//
+//  6. It makes its drop request at once. It leaves a holder alone that is urgent itself, until that one has
+//     had the lock for `urgent_time`; so threads that only answer do not interrupt each other.
+//  7. Urgent waiters go before the others. Each kind has a condition to wait on, and a release signals one
+//     of the kind that is next.
+//  8. It is urgent once: who yields waits like the others. And who owes a handover (4) is not urgent before
+//     that is settled.
+//  9. Urgent holders run up a debt while others wait. Once it is a whole interval, the others go first, and
+//     have their intervals, until they have worked it off: so nobody starves who only computes.
+//
+// Nobody can hang in 7: who goes first changes only where the lock is released, and of the kind that goes
+// first then, the one that is woken takes the lock, or another one does.
+//
 // Nobody can hang in 4: the handover is owed only while another client waits, no client stops waiting
 // without taking the lock, and each one that takes it signals `taken_`.
 #include "vm/runtime/gil.h"
@@ -36,6 +51,7 @@
 #include <new>
 
 #include "vm/base/check.h"
+#include "vm/base/spin.h"
 
 namespace gilvm {
 namespace {
@@ -73,16 +89,17 @@ std::uint64_t new_identity() {
 
 GilClient::GilClient() : identity_(new_identity()) {}
 
-Gil::Gil(SwitchInterval interval) : interval_(packed(interval)) {}
+Gil::Gil(SwitchInterval interval, GilPolicy policy) : policy_(policy), interval_(packed(interval)) {}
 
-void Gil::take(GilClient& client) {
+void Gil::take(GilClient& client, Arrival arrival) {
   std::unique_lock lock(mutex_);
   GILVM_CHECK(holder() != &client);
+  const bool urgent = policy_ == GilPolicy::kIoFirst && arrival == Arrival::kIsBack;
   Instant now = monotonic_now();
-  if (!may_take(client, waiting_.load(std::memory_order_relaxed))) {
-    wait_for_turn(lock, client, now);
+  if (!may_take(client, urgent, waiting_.load(std::memory_order_relaxed))) {
+    wait_for_turn(lock, client, urgent, now);
   } else {
-    become_holder(client, now);
+    become_holder(client, urgent, now);
   }
 }
 
@@ -99,7 +116,7 @@ void Gil::yield(GilClient& client) {
   if (!wanted()) return;
   Instant now = monotonic_now();
   release(client, now, /*owes_handover=*/true);
-  wait_for_turn(lock, client, now);
+  wait_for_turn(lock, client, /*urgent=*/false, now);
 }
 
 void Gil::set_interval(SwitchInterval interval) {
@@ -107,6 +124,7 @@ void Gil::set_interval(SwitchInterval interval) {
   interval_.store(packed(interval), std::memory_order_relaxed);
   // Whoever waits sleeps by the old interval, perhaps for ever.
   released_.notify_all();
+  released_to_urgent_.notify_all();
 }
 
 SwitchInterval Gil::interval() const noexcept { return unpacked(interval_.load(std::memory_order_relaxed)); }
@@ -116,19 +134,27 @@ void Gil::reset_after_fork(GilClient& survivor) {
   // Not destroyed first: destroying a condition waits for its waiters, and they do not exist.
   new (&mutex_) std::mutex;
   new (&released_) std::condition_variable;
+  new (&released_to_urgent_) std::condition_variable;
   new (&taken_) std::condition_variable;
   waiting_.store(0, std::memory_order_relaxed);
+  urgent_waiting_ = 0;
+  debtor_waits_ = false;
   handover_owed_by_ = kNobody;
   // A waiter may have been between setting the bit and noting it here, so settle both.
   drop_requested_ = false;
   survivor.clear_drop_request();
 }
 
-bool Gil::may_take(const GilClient& client, std::uint32_t others_waiting) const {
-  return gil_rules::may_take(holder() != nullptr, handover_owed_by_ == client.identity_, others_waiting);
+std::uint32_t Gil::others_waiting() const {
+  return waiting_.load(std::memory_order_relaxed) - urgent_waiting_ - (debtor_waits_ ? 1 : 0);
 }
 
-void Gil::become_holder(GilClient& client, Instant now) {
+bool Gil::may_take(const GilClient& client, bool urgent, std::uint32_t waiting_beside_it) const {
+  if (!gil_rules::may_take(holder() != nullptr, owes_handover(client), waiting_beside_it)) return false;
+  return urgent ? !(others_first_ && others_waiting() != 0) : others_first_ || urgent_waiting_ == 0;
+}
+
+void Gil::become_holder(GilClient& client, bool urgent, Instant now) {
   if (last_holder_ != client.identity_) {
     if (last_holder_ != kNobody) add(client.statistics.switches, std::uint64_t{1});
     last_holder_ = client.identity_;
@@ -136,35 +162,75 @@ void Gil::become_holder(GilClient& client, Instant now) {
     if (handover_owed_by_ != kNobody) taken_.notify_all();
   }
   handover_owed_by_ = kNobody;
+  debtor_waits_ = false;
   holder_.store(&client, std::memory_order_relaxed);
+  holder_is_urgent_ = urgent;
   held_since_ = now;
 }
 
 void Gil::release(GilClient& client, Instant now, bool owes_handover) {
-  add(client.statistics.held, Nanoseconds(now - held_since_));
+  const Nanoseconds held = now - held_since_;
+  add(client.statistics.held, held);
+  if (policy_ == GilPolicy::kIoFirst) settle_debt(held);
   if (drop_requested_) {
     drop_requested_ = false;
     client.clear_drop_request();
   }
   if (owes_handover) handover_owed_by_ = client.identity_;
   holder_.store(nullptr, std::memory_order_relaxed);
-  if (wanted()) released_.notify_one();
+  if (wanted()) wake_next();
 }
 
-void Gil::wait_for_turn(std::unique_lock<std::mutex>& lock, GilClient& client, Instant started) {
-  const std::uint32_t others_before = waiting_.load(std::memory_order_relaxed);
-  waiting_.store(others_before + 1, std::memory_order_relaxed);
+void Gil::settle_debt(Nanoseconds held) {
+  const SwitchInterval in_force = interval();
+  const bool owes_nobody = holder_is_urgent_ && others_waiting() == 0;
+  debt_ = owes_nobody ? Nanoseconds::zero() : gil_rules::debt_after(debt_, held, holder_is_urgent_, in_force);
+  others_first_ = gil_rules::others_go_first(others_first_, debt_, in_force);
+}
+
+// One of those who go first. None of them owes a handover, and whoever comes before it is awake either takes
+// the lock, and wakes the next in its turn, or leaves it to this one.
+void Gil::wake_next() {
+  const bool urgent = urgent_waiting_ != 0 && !(others_first_ && others_waiting() != 0);
+  (urgent ? released_to_urgent_ : released_).notify_one();
+}
+
+void Gil::wait_for_turn(std::unique_lock<std::mutex>& lock, GilClient& client, bool urgent, Instant started) {
+  waiting_.store(waiting_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (owes_handover(client)) debtor_waits_ = true;
+  bool is_urgent = false;
   Instant now = started;
   Instant interval_start = started;
   std::uint64_t switch_number = switch_number_;
-  while (!may_take(client, waiting_.load(std::memory_order_relaxed) - 1)) {
+  for (;;) {
+    if (urgent && !is_urgent && !owes_handover(client)) {
+      is_urgent = true;
+      ++urgent_waiting_;
+    }
+    if (may_take(client, is_urgent, waiting_.load(std::memory_order_relaxed) - 1)) break;
     const SwitchInterval in_force = interval();
-    if (handover_owed_by_ == client.identity_) {
+    if (owes_handover(client)) {
       taken_.wait(lock);
-    } else if (in_force.counted()) {
-      released_.wait(lock);
+    } else if (is_urgent && !others_first_) {
+      if (holder_may_be_asked_early(now)) {
+        request_drop_of_holder(client);
+        // The next switch point is near, mostly.
+        lock.unlock();
+        spin_until([this] { return holder() == nullptr; });
+        lock.lock();
+        now = monotonic_now();
+        continue;
+      }
+      // Looks again soon, should another urgent client be next, and less and less often.
+      const Nanoseconds pause = std::max(Nanoseconds(now - started), gil_rules::urgent_time(in_force));
+      released_to_urgent_.wait_until(lock, now + std::min(pause, gil_rules::interval_time(in_force)));
     } else {
-      released_.wait_until(lock, interval_start + gil_rules::interval_time(in_force));
+      std::condition_variable& released = is_urgent ? released_to_urgent_ : released_;
+      if (in_force.counted()) {
+        released.wait(lock);
+      } else {
+        released.wait_until(lock, interval_start + gil_rules::interval_time(in_force));
+      }
     }
     now = monotonic_now();
     const bool switched = switch_number != switch_number_;
@@ -179,8 +245,14 @@ void Gil::wait_for_turn(std::unique_lock<std::mutex>& lock, GilClient& client, I
     }
   }
   waiting_.store(waiting_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  if (is_urgent) --urgent_waiting_;
   add(client.statistics.waited, Nanoseconds(now - started));
-  become_holder(client, now);
+  become_holder(client, is_urgent, now);
+}
+
+bool Gil::holder_may_be_asked_early(Instant now) const {
+  if (holder() == nullptr || drop_requested_) return false;
+  return !holder_is_urgent_ || now - held_since_ >= gil_rules::urgent_time(interval());
 }
 
 void Gil::request_drop_of_holder(GilClient& waiter) {

@@ -9,6 +9,8 @@
 //  (3) A drop request stands against the present holder only: whoever takes the lock has none.
 //  (4) A client that gave the lock up on request does not take it again before another client has,
 //      as long as another one waits.
+//  (5) Nobody is urgent under GilPolicy::kInterval, nor who owes a handover. A waiter that is urgent stays so
+//      until it has the lock.
 #pragma once
 
 #include <algorithm>
@@ -54,7 +56,32 @@ inline bool may_take(bool held, bool owes_handover, std::uint32_t others_waiting
   return !held && !(owes_handover && others_waiting != 0);
 }
 
+// Under GilPolicy::kIoFirst: how long an urgent client that has taken the lock is left alone by the others of
+// that kind. To answer a question takes less; who takes longer computes.
+inline Nanoseconds urgent_time(const SwitchInterval& interval) {
+  return std::min<Nanoseconds>(std::chrono::microseconds(100), interval_time(interval));
+}
+
+// Urgent holders run up a debt for the time that they hold the lock while others wait; these others work it
+// off by holding it. `held` is a holder's time. The debt is an interval at most, so that its end is near.
+inline Nanoseconds debt_after(Nanoseconds debt, Nanoseconds held, bool urgent,
+                              const SwitchInterval& interval) {
+  return std::clamp(urgent ? debt + held : debt - held, Nanoseconds::zero(), interval_time(interval));
+}
+
+// Whether those who are not urgent go first: from a debt of a whole interval on until it is worked off. So
+// they wait for about two intervals at most, and have about half of the time, however many are urgent.
+inline bool others_go_first(bool went_first, Nanoseconds debt, const SwitchInterval& interval) {
+  return debt >= interval_time(interval) || (went_first && debt > Nanoseconds::zero());
+}
+
 }  // namespace gil_rules
+
+// Where a client comes from that takes the GIL.
+enum class Arrival : std::uint8_t {
+  kReady,   // it could have run before: it begins, or another thread of the VM woke it
+  kIsBack,  // from a call that waited for something else than the VM's own threads
+};
 
 // What one client has seen of the GIL. Written by the client's own thread, read by any. All accesses are
 // relaxed: these are counters, nothing is published through them.
@@ -94,7 +121,7 @@ class GilClient {
 
 class Gil {
  public:
-  explicit Gil(SwitchInterval interval);
+  explicit Gil(SwitchInterval interval, GilPolicy policy = GilPolicy::kInterval);
   // REQUIRES: nobody holds it or waits for it.
   ~Gil() = default;
   Gil(const Gil&) = delete;
@@ -103,7 +130,7 @@ class Gil {
   // Returns when `client` is the holder. There is no deadline and no way out but to become the holder; a
   // VM that shuts down wakes its threads elsewhere and lets each one take the lock to learn of it.
   // REQUIRES: the calling thread is the client's, and the client is not the holder.
-  void take(GilClient& client);
+  void take(GilClient& client, Arrival arrival = Arrival::kReady);
 
   // Gives the lock up, because the client is about to block. Does not wait.
   // REQUIRES: `client` is the holder.
@@ -131,15 +158,23 @@ class Gil {
   void reset_after_fork(GilClient& survivor);
 
  private:
-  bool may_take(const GilClient& client, std::uint32_t others_waiting) const;
-  void become_holder(GilClient& client, Instant now);
+  bool owes_handover(const GilClient& client) const { return handover_owed_by_ == client.identity_; }
+  // Those that are not urgent and owe no handover.
+  std::uint32_t others_waiting() const;
+  bool may_take(const GilClient& client, bool urgent, std::uint32_t waiting_beside_it) const;
+  void become_holder(GilClient& client, bool urgent, Instant now);
   void release(GilClient& client, Instant now, bool owes_handover);
-  void wait_for_turn(std::unique_lock<std::mutex>& lock, GilClient& client, Instant started);
+  void settle_debt(Nanoseconds held);
+  void wake_next();
+  void wait_for_turn(std::unique_lock<std::mutex>& lock, GilClient& client, bool urgent, Instant started);
+  bool holder_may_be_asked_early(Instant now) const;
   void request_drop_of_holder(GilClient& waiter);
 
+  const GilPolicy policy_;
   std::mutex mutex_;
   std::condition_variable released_;  // the lock is free, or the interval has changed; waiters wait here
-  std::condition_variable taken_;     // the lock went to another client; who owes a handover waits here
+  std::condition_variable released_to_urgent_;  // the same for waiters that are urgent
+  std::condition_variable taken_;  // the lock went to another client; who owes a handover waits here
 
   // Written with mutex_ held, and read without it as the accessors say: hence atomic, and relaxed.
   std::atomic<GilClient*> holder_{nullptr};  // the lock itself: held when not null
@@ -152,6 +187,12 @@ class Gil {
   std::uint64_t last_holder_ = 0;       // an identity, 0 before the first
   std::uint64_t handover_owed_by_ = 0;  // an identity, 0 for nobody's; only while the lock is free
   bool drop_requested_ = false;         // of the present holder
+  // Under GilPolicy::kIoFirst.
+  std::uint32_t urgent_waiting_ = 0;  // of waiting_
+  bool debtor_waits_ = false;         // who owes the handover is one of waiting_
+  bool holder_is_urgent_ = false;     // was when it took the lock
+  bool others_first_ = false;         // changes only where the lock is released
+  Nanoseconds debt_ = Nanoseconds::zero();
 };
 
 }  // namespace gilvm

@@ -22,7 +22,7 @@ Vm::Vm(const VmSettings& settings, Scheduler& scheduler)
       settings_(settings),
       scheduler_(scheduler),
       strings_(heap_, settings.seed ? static_cast<std::uint32_t>(Random(*settings.seed).next()) : 0),
-      gil_(settings.lock.interval) {
+      gil_(settings.lock.interval, settings.lock.policy) {
   if (settings.seed) {
     random_.emplace(*settings.seed);
     // The memory of an object that was freed may be another's, which has a number of its own.

@@ -183,10 +183,10 @@ void VmThread::detach() {
   }
 }
 
-void VmThread::attach() {
+void VmThread::attach(Arrival arrival) {
   if (turns_) return take_turn(TurnReason::kReturned);
   if (vm_.has_gil()) {
-    vm_.gil().take(*this);
+    vm_.gil().take(*this, arrival);
     if (log_) log_->taken(number_);
     return;
   }
@@ -211,8 +211,11 @@ WakeReason VmThread::park(std::optional<Instant> deadline) {
     turn_changed_ = vm_.scheduler().now();
     return reason;
   }
-  Blocking blocking(*this);
-  return vm_.scheduler().park(*parker_, deadline);
+  detach();
+  const WakeReason reason = vm_.scheduler().park(*parker_, deadline);
+  // Whoever unparks goes on meanwhile, often with the very lock that this thread wants.
+  attach(reason == WakeReason::kDeadline ? Arrival::kIsBack : Arrival::kReady);
+  return reason;
 }
 
 Value VmThread::box(std::int64_t integer) {

@@ -140,7 +140,7 @@ class VmThread final : public GilClient, private PressureListener {
 
   // Gives up the right to touch values, because the thread is about to block; and takes it back.
   void detach();
-  void attach();
+  void attach(Arrival arrival = Arrival::kReady);
 
   // Waits in the scheduler, detached. REQUIRES: at a safepoint.
   WakeReason park(std::optional<Instant> deadline);
@@ -188,11 +188,11 @@ class VmThread final : public GilClient, private PressureListener {
 // REQUIRES: called before any thread runs a script. The labels live for ever.
 void set_dispatch_labels(const DispatchLabels* labels);
 
-// Detached from the VM for a scope: around anything that may block.
+// Detached from the VM for a scope: around anything that may block and is no other thread of the VM's to end.
 class Blocking {
  public:
   explicit Blocking(VmThread& thread) : thread_(thread) { thread.detach(); }
-  ~Blocking() { thread_.attach(); }
+  ~Blocking() { thread_.attach(Arrival::kIsBack); }
   Blocking(const Blocking&) = delete;
 
  private:
