@@ -418,6 +418,16 @@ conclude 'a store that a growth loses is seen in the middle of it'
 want_part '(sem trava, no meio do crescimento de uma tabela)'
 want_width 80
 conclude 'in Portuguese, too'
+steps --steps --detect-races new_keys.lua
+want_status 4
+want_part 'observed: 0'
+grep -q '^1. Growth of list: ' err || complain 'the growth is not reported'
+conclude 'races are looked for beside the steps'
+steps --json --steps --detect-races new_keys.lua
+want_status 4
+grep -q '^1. Growth of list: ' err || complain 'the growth is not reported'
+conclude 'and reported beside steps in JSON'
+
 # The view changes nothing: the run takes the same steps, or the checkpoints would say so.
 for seed in 1 2 3 4 5 6 7 8 9 10 11 12; do
   "$gilvm" "$here/random_threads.lua" "$seed" >program.lua || exit 1
