@@ -187,6 +187,19 @@ return experiment {
   observe = function() return counter .. " " .. #ballast end,
 }
 EOF
+cat >new_keys.lua <<'EOF'
+return experiment {
+  setup = function() list = {old = 0} end,
+  worker = function(i)
+    if i == 1 then list.new = 1
+    elseif arg[1] == "add" then list.other = 1
+    elseif arg[1] == "read" then seen = list.old
+    else list.old = 1 end
+  end,
+  observe = function() return (list.new or 0) + (list.other or 0) + list.old + (seen or 0) end,
+  expect = function() return arg[1] == "read" and 1 or 2 end,
+}
+EOF
 echo 'print(1)' >plain.lua
 
 # ---- The checks
@@ -221,6 +234,23 @@ explore --switch-interval=3i add.lua 1
 want_outcomes 'expected 2,inconsistent 1'
 want_replays add.lua 1
 conclude 'a counted interval has its own orders'
+for what in add change; do
+  explore --no-gil new_keys.lua "$what"
+  want_outcomes 'expected 2,inconsistent 1'
+  want_all
+  want_replays new_keys.lua "$what"
+  conclude "a table that grows without a lock loses what is stored meanwhile ($what)"
+  for lock in --gil --lock=object; do
+    explore "$lock" new_keys.lua "$what"
+    want_outcomes 'expected 2'
+    want_all
+    conclude "with one it does not ($what, $lock)"
+  done
+done
+explore --no-gil new_keys.lua read
+want_outcomes 'expected 1'
+want_all
+conclude 'and who reads another key meanwhile finds it'
 explore --no-gil --threads=3 add.lua 1
 want_outcomes 'expected 3,inconsistent 1,inconsistent 2'
 want_replays add.lua 1

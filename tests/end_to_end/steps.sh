@@ -36,6 +36,16 @@ return experiment {
   expect = function(n) return n end,
 }
 LUA
+cat >new_keys.lua <<'LUA'
+return experiment {
+  setup = function() list = {old = 0} end,
+  worker = function(i)
+    if i == 1 then list.new = 1 else list.old = 1 end
+  end,
+  observe = function() return list.old end,
+  expect = function() return 1 end,
+}
+LUA
 cat >locked.lua <<'LUA'
 local threading = require "threading"
 return experiment {
@@ -398,6 +408,25 @@ for flag in --steps=0-1 --steps=5-4 --steps=x --watch=,a; do
   [[ $(wc -l <err) == 1 ]] || complain 'not one line'
   conclude "$flag is refused"
 done
+
+explored inconsistent --no-gil new_keys.lua
+steps --steps new_keys.lua
+want_part "(no lock, in the middle of a table's growth)"
+want_part 'observed: 0'
+conclude 'a store that a growth loses is seen in the middle of it'
+"$gilvm" replay --lang=pt-BR --steps schedule new_keys.lua >out 2>err
+want_part '(sem trava, no meio do crescimento de uma tabela)'
+want_width 80
+conclude 'in Portuguese, too'
+steps --steps --detect-races new_keys.lua
+want_status 4
+want_part 'observed: 0'
+grep -q '^1. Growth of list: ' err || complain 'the growth is not reported'
+conclude 'races are looked for beside the steps'
+steps --json --steps --detect-races new_keys.lua
+want_status 4
+grep -q '^1. Growth of list: ' err || complain 'the growth is not reported'
+conclude 'and reported beside steps in JSON'
 
 # The view changes nothing: the run takes the same steps, or the checkpoints would say so.
 for seed in 1 2 3 4 5 6 7 8 9 10 11 12; do

@@ -119,6 +119,57 @@ class ModelledTable {
   std::map<Key, std::int64_t> model;
 };
 
+TEST_CASE("a growth in two steps keeps what was there, and loses what others store in between", "[table]") {
+  ObjectHeap heap;
+  Table* table = Table::make(*heap.local);
+  const Value old = heap.text("old"), fresh = heap.text("fresh"), others = heap.text("others");
+  set(heap, table, old, Value::inline_integer(1));
+  TableGrowth growth;
+  REQUIRE(growth.begin(*heap.local, table, fresh));
+  CHECK(table->get(old) == Value::inline_integer(1));
+  set(heap, table, old, Value::inline_integer(2));
+  set(heap, table, others, Value::inline_integer(3));
+  CHECK(table->get(old) == Value::inline_integer(2));
+  growth.finish();
+  CHECK(table->get(old) == Value::inline_integer(1));
+  CHECK(table->get(others).is_nil());
+  // The place for the new key is there.
+  CHECK_FALSE(growth.begin(*heap.local, table, fresh));
+  set(heap, table, fresh, Value::inline_integer(4));
+  CHECK_FALSE(growth.begin(*heap.local, table, fresh));
+  CHECK(table->get(fresh) == Value::inline_integer(4));
+}
+
+TEST_CASE("a growth in two steps keeps alive what nothing else does", "[table]") {
+  ObjectHeap heap;
+  Table* table = Table::make(*heap.local);
+  const Value key = heap.text("a key that is longer than a short string may be, so that it is not interned");
+  set(heap, table, key, Value::table(Table::make(*heap.local)));
+  TableGrowth growth;
+  REQUIRE(growth.begin(*heap.local, table, Value::inline_integer(7)));
+  set(heap, table, key, Value::nil());
+  heap.heap.collect([&](Marker& marker) { growth.trace(marker); });
+  heap.heap.verify();
+  growth.finish();
+  REQUIRE(traverse(table).size() == 1);
+  CHECK(table->get(traverse(table)[0]).is_table());
+}
+
+TEST_CASE("no growth is needed where there is room, nor for what can be no key", "[table]") {
+  ObjectHeap heap;
+  Table* table = Table::make(*heap.local, 4, 4);
+  TableGrowth growth;
+  CHECK_FALSE(growth.begin(*heap.local, table, Value::inline_integer(4)));
+  CHECK_FALSE(growth.begin(*heap.local, table, heap.text("name")));
+  CHECK_FALSE(growth.begin(*heap.local, table, Value::nil()));
+  CHECK_FALSE(growth.begin(*heap.local, table, Value::number(std::numeric_limits<double>::quiet_NaN())));
+  CHECK_FALSE(growth.begin(*heap.local, table, Value::number(2.0)));
+  Table* full = Table::make(*heap.local);
+  REQUIRE(growth.begin(*heap.local, full, Value::number(1.0)));
+  growth.finish();
+  CHECK(full->array()->capacity() == 1);
+}
+
 }  // namespace
 
 TEST_CASE("a table agrees with std::map after any stores and deletions", "[table]") {

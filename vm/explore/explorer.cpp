@@ -105,7 +105,8 @@ ThreadId Explorer::choose(const Decision& decision) {
   Thread& current = at(decision.current);
   note_calls(current);
   note_closed(current);
-  if (decision.reason != TurnReason::kReturned) current.current.clear();  // its instruction is complete
+  const bool is_inside = decision.reason == TurnReason::kReturned || decision.reason == TurnReason::kGrowth;
+  if (!is_inside) current.current.clear();  // its instruction is complete
   has_waited_for_time_ = has_waited_for_time_ || decision.waits_for_time;
   // The main thread has run between two steps of another one.
   const ThreadId last = main_waits_ ? last_ : decision.current;
@@ -123,7 +124,7 @@ ThreadId Explorer::choose(const Decision& decision) {
     give_up(Ending::kTooLong);
   } else if (const ThreadId chosen = exploration_.choose(candidates_, last); chosen != 0) {
     last_ = answer(chosen);
-    // Where it is inside of a native function, that goes on.
+    // Where it is inside of a native function, or of the growth of a table, that goes on.
     for (const Access& each : at(chosen).current) access(each);
     for (const std::vector<Access>& calling : at(chosen).enclosing) {
       for (const Access& each : calling) access(each);

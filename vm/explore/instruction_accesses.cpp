@@ -49,6 +49,7 @@ bool is_native(VmThread& thread, const Table& metatable, Event event) {
 }
 
 constexpr std::uint32_t kContent = 1;  // the key of a cell
+constexpr std::uint32_t kStorage = 2;  // a key of a table: what grows
 
 bool computes(Opcode op) { return op >= Opcode::kAdd && op <= Opcode::kNot; }
 
@@ -103,6 +104,7 @@ void InstructionAccesses::set(VmThread& thread, Value object, const Register& ke
     if (object.is_table()) {
       const Table* table = object.as_table();
       add(id_of(table), key_of(key), true);
+      add_storage(thread, *table, key);
       if (!table->metatable() || !get_raw(*table, key).is_nil()) return;
     }
     Table* metatable = metatable_of(thread, object);
@@ -114,6 +116,13 @@ void InstructionAccesses::set(VmThread& thread, Value object, const Register& ke
     if (object.is_native()) break;
   }
   anything();
+}
+
+// Without a lock a table grows in steps, in between which a store is lost. Whether a new key makes it grow
+// depends on the keys that others have added, hence each of them counts.
+void InstructionAccesses::add_storage(VmThread& thread, const Table& table, const Register& key) {
+  if (thread.vm().lock().regime != LockRegime::kNone || key.value.is_wide()) return;
+  add(id_of(&table), kStorage, !table.find(key.value));
 }
 
 void InstructionAccesses::call(VmThread& thread, Value function, const Register* arguments,

@@ -32,6 +32,7 @@ class InstructionAccesses {
   void anything() { found_.push_back(Access::anything()); }
   void get(VmThread& thread, Value object, const Register& key);
   void set(VmThread& thread, Value object, const Register& key);
+  void add_storage(VmThread& thread, const Table& table, const Register& key);
   const Table* look_at_metatable(VmThread& thread, Value value);
   void operate(VmThread& thread, Value value);
   void operate(VmThread& thread, const CallFrame& frame, Instruction i);

@@ -501,6 +501,7 @@ count:
   thread->before_instruction(pc->op(), may_stop_at(*thread, *pc, base));
   if (thread->breaker_is_set() && may_stop_at(*thread, *pc, base) && !answer_breaker(*thread))
     goto interrupted;
+  thread->begin_instruction(thread->coroutine->frame()->pc->op());  // a finalizer's, if one is called now
   FIND_FRAME;
   ++pc;
   goto* const_cast<void*>(thread->handlers[static_cast<unsigned>(i.op())]);
@@ -512,6 +513,7 @@ watch:
   if (thread->breaker_is_set() && may_stop_at(*thread, *pc, base) && !answer_breaker(*thread))
     goto interrupted;
   thread->tell_watcher();
+  thread->begin_instruction(thread->coroutine->frame()->pc->op());  // a finalizer's, if one is called now
   FIND_FRAME;
   ++pc;
   goto* const_cast<void*>(thread->handlers[static_cast<unsigned>(i.op())]);

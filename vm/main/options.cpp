@@ -1035,10 +1035,6 @@ void refuse_without_script(const std::vector<Given>& on_command_line) {
 
 // What a schedule cannot be combined with.
 void check_schedule(const Options& options, const std::vector<Given>& on_command_line) {
-  // Both watch each instruction, and one alone can.
-  if (options.steps && options.detect_races) {
-    refuse(translate("{0} and {1} cannot stand together"), "--steps", "--detect-races");
-  }
   const bool seeded = std::any_of(on_command_line.begin(), on_command_line.end(),
                                   [](const Given& each) { return each.flag->subject == Subject::kSeed; });
   if (options.schedule == ScheduleKind::kOs) {

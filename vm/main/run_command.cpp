@@ -204,8 +204,9 @@ int show_findings(const Job& job, int status) {
   result.runs = job.races->runs();
   result.findings = job.races->findings();
   std::fflush(stdout);
-  // Standard output is the script's, or has them as JSON already.
-  if (!job.options.json) std::fputs(race_report(result, {terminal_width(), false}).c_str(), stderr);
+  // Standard output is the script's or the steps', or has them as JSON already.
+  if (!job.options.json || job.steps)
+    std::fputs(race_report(result, {terminal_width(), false}).c_str(), stderr);
   return status == 0 && !result.findings.empty() ? kExitRace : status;
 }
 

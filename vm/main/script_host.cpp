@@ -89,7 +89,13 @@ std::unique_ptr<Scheduler> ScriptHost::make_scheduler(const VmSettings& settings
   if (plan_.recorder) strategy = plan_.recorder->around(std::move(strategy));
   auto scheduler = std::make_unique<FiberScheduler>(std::move(strategy), settings.lock.interval);
   fibers_ = scheduler.get();
-  if (plan_.detector) scheduler->watcher = plan_.detector;
+  if (plan_.detector && scheduler->watcher) {
+    watchers_.add(scheduler->watcher);
+    watchers_.add(plan_.detector);
+    scheduler->watcher = &watchers_;
+  } else if (plan_.detector) {
+    scheduler->watcher = plan_.detector;
+  }
   if (plan_.replayed && !of_os_threads) {
     fibers_->steps().expect(plan_.replayed->checkpoints,
                             [this](Divergence divergence) { has_diverged(divergence); });

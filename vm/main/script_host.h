@@ -103,6 +103,7 @@ class ScriptHost {
   const std::vector<std::string> arguments_;
   const SchedulePlan plan_;
   TurnLog turn_log_;
+  StepWatchers watchers_;             // where there are several
   FiberScheduler* fibers_ = nullptr;  // the scheduler, where it is one of these
   const std::unique_ptr<Scheduler> scheduler_;
   Vm vm_;

@@ -422,6 +422,11 @@ bool Table::insert(LocalHeap& heap, Value key, Value value) {
 }
 
 bool Table::rehash(LocalHeap& heap, Value new_key) {
+  const Capacities capacities = capacities_with(new_key);
+  return resize(heap, capacities.array, capacities.hash);
+}
+
+Table::Capacities Table::capacities_with(Value new_key) const {
   IntegerKeys integers;
   std::uint32_t entries = 1;  // the new key
   ArrayBlock* array = array_.load(std::memory_order_acquire);
@@ -443,7 +448,7 @@ bool Table::rehash(LocalHeap& heap, Value new_key) {
   std::uint32_t in_array;
   std::uint32_t array_capacity = integers.best_capacity(&in_array);
   std::uint32_t hash_entries = entries - in_array;
-  return resize(heap, array_capacity, hash_entries == 0 ? 0 : std::bit_ceil(hash_entries));
+  return {array_capacity, hash_entries == 0 ? 0 : std::bit_ceil(hash_entries)};
 }
 
 void Table::reserve(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity) {
@@ -454,6 +459,15 @@ void Table::reserve(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t
 
 bool Table::resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity) {
   if (heap.table_mark != 0) exclude_stores(heap, this);
+  Parts parts;
+  if (!copy_to(heap, {array_capacity, hash_capacity}, &parts)) return false;
+  publish(parts);
+  return true;
+}
+
+// False: there is no memory.
+bool Table::copy_to(LocalHeap& heap, Capacities capacities, Parts* parts) const {
+  const std::uint32_t array_capacity = capacities.array;
   ArrayBlock* old_array = array_.load(std::memory_order_acquire);
   HashBlock* old_hash = hash_.load(std::memory_order_acquire);
   ArrayBlock* new_array = old_array;
@@ -465,7 +479,7 @@ bool Table::resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t 
       new_array->slots()[index].store(old_array->slots()[index].load());
     }
   }
-  HashBlock* new_hash = make_hash(heap, hash_capacity);
+  HashBlock* new_hash = make_hash(heap, capacities.hash);
   if (!new_hash) return false;
   // All has room in the new parts, unless other threads insert without a lock meanwhile: then what has no
   // room is lost, as a store may be in such a race.
@@ -487,10 +501,62 @@ bool Table::resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t 
     if (key.is_empty() || key == Value::dead() || is_hidden(key, old_array)) continue;
     move(key, node.value.load());
   }
-  // Whole before other threads see them.
-  array_.store(new_array, std::memory_order_release);
-  hash_.store(new_hash, std::memory_order_release);
+  *parts = {new_array, new_hash};  // whole before other threads see them
   return true;
+}
+
+namespace {
+
+// Would claim_in() find a place?
+bool has_room_for(HashBlock* hash, Value key) {
+  if (hash->capacity() == 0) return false;
+  Node* nodes = hash->nodes();
+  if (nodes[hash_of(key) & (hash->capacity() - 1)].key.load().is_empty()) return true;
+  for (std::uint32_t place = hash->last_free.load(std::memory_order_relaxed); place-- > 0;) {
+    if (nodes[place].key.load().is_empty()) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool TableGrowth::begin(LocalHeap& heap, Table* table, Value key) {
+  GILVM_ASSERT(!table_ && heap.table_mark == 0);
+  if (key.is_double()) {
+    const double number = key.as_double();
+    std::int64_t integer;
+    if (number != number) return false;
+    if (integer_of_float(number, &integer)) {
+      if (!Value::fits_inline(integer)) return false;
+      key = Value::inline_integer(integer);
+    }
+  }
+  if (key.is_nil() || table->find(key) || has_room_for(table->hash(), key)) return false;
+  if (!table->copy_to(heap, table->capacities_with(key), &parts_)) return false;
+  table_ = table;
+  return true;
+}
+
+void TableGrowth::finish() {
+  table_->publish(parts_);
+  table_ = nullptr;
+}
+
+// What stands in the parts as well: meanwhile it may have been taken out of the old ones.
+void TableGrowth::trace(Marker& marker) const {
+  if (!table_) return;
+  marker.mark_object(table_);
+  if (parts_.array->has_own_cell()) marker.mark_object(parts_.array);
+  if (parts_.hash->has_own_cell()) marker.mark_object(parts_.hash);
+  for (std::uint32_t index = 0; index < parts_.array->capacity(); ++index) {
+    marker.mark(parts_.array->slots()[index].load());
+  }
+  for (std::uint32_t index = 0; index < parts_.hash->capacity(); ++index) {
+    const Node& node = parts_.hash->nodes()[index];
+    if (node.value.load().is_nil()) continue;
+    marker.mark(node.key.load());
+    marker.mark(node.value.load());
+  }
 }
 
 std::uint64_t Table::border_in_hash(std::uint64_t known) const {

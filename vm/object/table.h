@@ -171,6 +171,7 @@ class Table : public Object {
  private:
   friend class TableLock;
   friend class StoreInPlace;
+  friend class TableGrowth;
 
   // A search that has found nothing in these parts is to be done again: another thread was moving what is in
   // them. Waits until it has done so. `array` may be null: the search was for no integer.
@@ -213,6 +214,21 @@ class Table : public Object {
   }
   bool rehash(LocalHeap& heap, Value new_key);
   bool resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity);
+  // What a growth is made of: how large the parts get, new parts with what stands in the old ones, and from
+  // when on the table has them. What others store to the old ones after the copying is lost.
+  struct Capacities {
+    std::uint32_t array, hash;
+  };
+  struct Parts {
+    ArrayBlock* array = nullptr;
+    HashBlock* hash = nullptr;
+  };
+  Capacities capacities_with(Value new_key) const;
+  bool copy_to(LocalHeap& heap, Capacities capacities, Parts* parts) const;
+  void publish(const Parts& parts) {
+    array_.store(parts.array, std::memory_order_release);
+    hash_.store(parts.hash, std::memory_order_release);
+  }
   std::uint64_t border_in_hash(std::uint64_t known) const;
   static Slot* find_short_in(HashBlock* hash, const String* key, std::uint32_t* found) {
     std::uint32_t index = key->word & (hash->capacity() - 1);
@@ -236,5 +252,23 @@ class Table : public Object {
   std::atomic<std::uint32_t> lock_;
 };
 static_assert(sizeof(Table) == 40);
+
+// A table's growth for a new key, in two steps: what it is without a lock when another thread comes in
+// between, for a deterministic scheduler, which lets one come there (VmThread::grow_in_steps).
+//
+// Threads: the one that runs the instruction; trace() while the world stands still.
+class TableGrowth {
+ public:
+  // Copies what is in the table to larger parts. False: the table has room for the key, or has it already, or
+  // there is no memory. REQUIRES: no lock regime has a lock for tables; finish() follows.
+  bool begin(LocalHeap& heap, Table* table, Value key);
+  void finish();
+  // Nothing else may keep the table or the new parts alive.
+  void trace(Marker& marker) const;
+
+ private:
+  Table* table_ = nullptr;  // null: no growth is under way
+  Table::Parts parts_;
+};
 
 }  // namespace gilvm

@@ -36,6 +36,7 @@ struct StepSwitch {
     kAsked,     // another thread asks for the GIL, at a switch point
     kLetGo,     // it gave the GIL up for a moment, as who might wait does
     kNoLock,    // nothing keeps another thread from running
+    kGrowth,  // the same; it is about to give a table the larger parts to which it has copied what was there
   };
   std::size_t from = 0;  // who ran before
   Why why = Why::kNoLock;

@@ -23,6 +23,7 @@ enum class TurnReason : std::uint8_t {
   kMustYield,  // the interval is used up: another thread's turn, if one can run
   kReturned,   // back from what may block: the GIL was free meanwhile
   kAccess,     // no lock, and the next instruction touches what threads share
+  kGrowth,     // no lock, and the instruction is in the middle of making a table grow
 };
 
 class Turns {

@@ -185,6 +185,7 @@ void Vm::mark_roots(Marker& marker) {
     marker.mark(thread->locals);
     marker.mark(thread->event_loop);
     marker.mark(thread->assigned);
+    thread->growth.trace(marker);
     marker.mark(thread->replaced);
     if (thread->erring_native) marker.mark_object(thread->erring_native);
     for (Coroutine* coroutine : thread->interrupted_coroutines) marker.mark_object(coroutine);

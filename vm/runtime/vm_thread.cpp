@@ -3,6 +3,7 @@
 #include "vm/base/check.h"
 #include "vm/base/spin.h"
 #include "vm/runtime/memory.h"
+#include "vm/runtime/shared_operation.h"
 #include "vm/runtime/vm.h"
 
 namespace gilvm {
@@ -156,6 +157,21 @@ void VmThread::come_to_instruction(Opcode opcode, bool may_stop) {
   } else if (!counts_ && may_stop) {
     take_turn(TurnReason::kMayYield);
   }
+}
+
+// The table grows here, and the instruction then finds room, unless others have taken it meanwhile. A copy
+// with counted references stays whole.
+void VmThread::grow_in_steps() {
+  if (vm_.lock().regime != LockRegime::kNone || heap_->counts || !turns_->others_can_run()) return;
+  const CallFrame* frame = coroutine->frame();
+  if (frame->kind != FrameKind::kScript) return;
+  const SharedOperation store = shared_operation(*coroutine, *frame);
+  if (!store.object.is_table() || store.key.value.is_wide() || store.stored->value.is_nil()) return;
+  Table* table = store.object.as_table();
+  if (table->metatable() && !table->metatable()->get_short(vm_.name_of(Event::kNewIndex)).is_nil()) return;
+  if (!growth.begin(heap(), table, store.key.value)) return;
+  take_turn(TurnReason::kGrowth);
+  growth.finish();
 }
 
 void VmThread::take_turn(TurnReason reason) {

@@ -17,6 +17,7 @@
 
 #include "vm/bytecode/instruction.h"
 #include "vm/object/coroutine.h"
+#include "vm/object/table.h"
 #include "vm/runtime/gil.h"
 #include "vm/runtime/scheduler.h"
 #include "vm/runtime/turn_log.h"
@@ -107,6 +108,8 @@ class VmThread final : public GilClient, private PressureListener {
 
   // What an assignment in steps stores and replaces: nothing else may keep it alive.
   Value assigned, replaced;
+  // Of the table to which its instruction adds a key.
+  TableGrowth growth;
 
   bool breaker_is_set() const { return breaker_.load(std::memory_order_relaxed) != 0; }
   // Asks the thread to answer at its next switch point. Any thread.
@@ -127,6 +130,11 @@ class VmThread final : public GilClient, private PressureListener {
   }
   // The instruction at the frame's pc is next: the scheduler's watcher is told. REQUIRES: there is one.
   void tell_watcher() { turns_->watcher->before_instruction(*this); }
+  // The instruction at the frame's pc is run now. A deterministic scheduler may let others run in the middle
+  // of it: without a lock, where it makes a table grow.
+  void begin_instruction(Opcode opcode) {
+    if (turns_ && adds_to_table(opcode)) grow_in_steps();
+  }
   // Without a lock, a deterministic scheduler may let others run between the steps of an assignment whose
   // references are counted (interp/counted_assignments).
   bool assigns_in_steps() const;
@@ -163,6 +171,11 @@ class VmThread final : public GilClient, private PressureListener {
   void count_used_up();
   void hand_over();
   void come_to_instruction(Opcode opcode, bool may_stop);
+  static constexpr bool adds_to_table(Opcode opcode) {
+    return stores_into_table(opcode) || opcode == Opcode::kSetInteger ||
+           opcode == Opcode::kSetIntegerConstant;
+  }
+  void grow_in_steps();
   void take_turn(TurnReason reason);
   void set_up_dispatch();
   void lead_to_poll();
