@@ -49,8 +49,13 @@ std::uint32_t String::hash() const { return is_short() ? word : hash_of(view(), 
 StringTable::StringTable(Heap& heap, std::uint32_t seed)
     : seed_(seed), mask_(kFirstChains - 1), chains_(make_chains(kFirstChains)) {
   heap.on_marked([this](Marker& marker) {
+    // For as many as there were, not for those that are left: until the next collection there will be as many
+    // again, and it would stop the world once more to make chains for them.
+    const std::uint32_t before = count_.load(std::memory_order_relaxed);
     purge(marker);
+    const std::uint32_t kept = count_.exchange(before, std::memory_order_relaxed);
     fit_chains();
+    count_.store(kept, std::memory_order_relaxed);
     marker.add_bytes(std::size_t{mask_} * sizeof(chains_[0]));
   });
 }
