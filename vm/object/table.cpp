@@ -421,12 +421,9 @@ bool Table::insert(LocalHeap& heap, Value key, Value value) {
   }
 }
 
-bool Table::rehash(LocalHeap& heap, Value new_key) {
-  const Capacities capacities = capacities_with(new_key);
-  return resize(heap, capacities.array, capacities.hash);
-}
-
-Table::Capacities Table::capacities_with(Value new_key) const {
+// This and copy_to() are functions for the sake of TableGrowth alone: rehash() and resize() have them inline,
+// or small tables would take longer to grow.
+[[gnu::always_inline]] inline Table::Capacities Table::capacities_with(Value new_key) const {
   IntegerKeys integers;
   std::uint32_t entries = 1;  // the new key
   ArrayBlock* array = array_.load(std::memory_order_acquire);
@@ -451,22 +448,20 @@ Table::Capacities Table::capacities_with(Value new_key) const {
   return {array_capacity, hash_entries == 0 ? 0 : std::bit_ceil(hash_entries)};
 }
 
+bool Table::rehash(LocalHeap& heap, Value new_key) {
+  const Capacities capacities = capacities_with(new_key);
+  return resize(heap, capacities.array, capacities.hash);
+}
+
 void Table::reserve(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity) {
   const TableLock lock(heap, this);
   std::uint32_t hash_needed = hash_capacity == 0 ? 0 : std::bit_ceil(hash_capacity);
   resize(heap, std::max(array_capacity, array()->capacity()), std::max(hash_needed, hash()->capacity()));
 }
 
-bool Table::resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity) {
-  if (heap.table_mark != 0) exclude_stores(heap, this);
-  Parts parts;
-  if (!copy_to(heap, {array_capacity, hash_capacity}, &parts)) return false;
-  publish(parts);
-  return true;
-}
-
 // False: there is no memory.
-bool Table::copy_to(LocalHeap& heap, Capacities capacities, Parts* parts) const {
+[[gnu::always_inline]] inline bool Table::copy_to(LocalHeap& heap, Capacities capacities,
+                                                  Parts* parts) const {
   const std::uint32_t array_capacity = capacities.array;
   ArrayBlock* old_array = array_.load(std::memory_order_acquire);
   HashBlock* old_hash = hash_.load(std::memory_order_acquire);
@@ -502,6 +497,14 @@ bool Table::copy_to(LocalHeap& heap, Capacities capacities, Parts* parts) const 
     move(key, node.value.load());
   }
   *parts = {new_array, new_hash};  // whole before other threads see them
+  return true;
+}
+
+bool Table::resize(LocalHeap& heap, std::uint32_t array_capacity, std::uint32_t hash_capacity) {
+  if (heap.table_mark != 0) exclude_stores(heap, this);
+  Parts parts;
+  if (!copy_to(heap, {array_capacity, hash_capacity}, &parts)) return false;
+  publish(parts);
   return true;
 }
 
