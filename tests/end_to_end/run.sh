@@ -1065,7 +1065,8 @@ refuses 'processes have no schedule' 2 'cannot schedule what --processes asks fo
 refuses 'compare has no schedule' 2 'compare does not take --schedule' compare --schedule=random one_lost.lua
 for call in 'os.execute("true")' 'io.popen("true")' \
   'require "multiprocessing".Process{target = print}:start()' 'require "multiprocessing".Pipe()' \
-  'local a = require "asyncio" a.run(function() a.await(a.start_server(print, "127.0.0.1", 0)) end)' 'os.sched_setaffinity(0, {0})'; do
+  'local a = require "asyncio" a.run(function() a.await(a.start_server(print, "127.0.0.1", 0)) end)' \
+  'local a = require "asyncio" a.run(function() a.await(a.create_subprocess_exec("true")) end)' 'os.sched_setaffinity(0, {0})'; do
   printf '%s\n' "$call" >refused.lua
   run --schedule=random refused.lua
   want_status 1
@@ -1074,6 +1075,7 @@ for call in 'os.execute("true")' 'io.popen("true")' \
     *Process*) name=multiprocessing.Process.start ;;
     *Pipe*) name=multiprocessing.Pipe ;;
     *start_server*) name=asyncio.start_server ;;
+    *create_subprocess*) name=asyncio.create_subprocess_exec ;;
   esac
   grep -qF "$name is not possible under a deterministic schedule" err || complain 'it is not refused by name'
   conclude "$name is refused under a schedule"

@@ -12,6 +12,13 @@ double monotonic_seconds(Vm& vm) {
   return std::chrono::duration<double>(vm.scheduler().now().time_since_epoch()).count();
 }
 
+EventLoop* event_loop_of(NativeCall& call) { return object_argument<EventLoop>(call, 0, "EventLoop"); }
+
+int refuse_other_thread(NativeCall& call) {
+  return raise_exception(call, "RuntimeError",
+                         "Non-thread-safe operation invoked on an event loop other than the current one");
+}
+
 void EventLoop::trace(Marker& marker) {
   timers_.trace(marker);
   for (const Slot& entry : posted_) marker.mark(entry.load());
@@ -31,7 +38,7 @@ void EventLoop::post(Vm& vm, Value entry) {
   std::lock_guard guard(mutex_);
   posted_.emplace_back().store(entry);
   if (waiting_) vm.scheduler().unpark(*waiting_);
-  if (waits_for_tcp_) tcp_->wake();
+  if (waits_for_uv_) uv_->wake();
 }
 
 std::optional<Instant> EventLoop::next_deadline() const {
@@ -58,7 +65,7 @@ void EventLoop::wait_in_scheduler(VmThread& thread) {
   }
 }
 
-void EventLoop::wait_for_tcp(VmThread& thread) {
+void EventLoop::wait_for_uv(VmThread& thread) {
   // Nothing wakes libuv when the thread is interrupted: now and then it looks.
   constexpr std::int64_t kLongest = 50;  // ms
   bool looks_again = true;
@@ -72,39 +79,39 @@ void EventLoop::wait_for_tcp(VmThread& thread) {
       if (deadline) left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - now).count();
       if (left <= 0) return;
       looks_again = left > kLongest || !deadline;
-      waits_for_tcp_ = true;
+      waits_for_uv_ = true;
     }
     {
       Blocking blocking(thread);
-      std::lock_guard guard(tcp_->mutex);
-      tcp_->run(static_cast<std::uint64_t>(std::min(left, kLongest)));
-      looks_again = looks_again && !tcp_->has_events();
+      std::lock_guard guard(uv_->mutex);
+      uv_->run(static_cast<std::uint64_t>(std::min(left, kLongest)));
+      looks_again = looks_again && !uv_->has_events();
     }
     std::lock_guard guard(mutex_);
-    waits_for_tcp_ = false;
+    waits_for_uv_ = false;
   }
 }
 
-Tcp* EventLoop::lock_tcp() {
+UvLoop* EventLoop::lock_uv() {
   std::lock_guard guard(mutex_);
-  if (!tcp_) tcp_ = std::make_unique<Tcp>();
-  return tcp_->mutex.try_lock() ? tcp_.get() : nullptr;
+  if (!uv_) uv_ = std::make_unique<UvLoop>();
+  return uv_->mutex.try_lock() ? uv_.get() : nullptr;
 }
 
-bool EventLoop::take(Tcp::Event* event) {
-  if (!tcp_ || !tcp_->mutex.try_lock()) return false;
-  std::lock_guard guard(tcp_->mutex, std::adopt_lock);
-  if (!tcp_->has_events()) return false;
-  *event = tcp_->take_event();
+bool EventLoop::take(UvLoop::Event* event) {
+  if (!uv_ || !uv_->mutex.try_lock()) return false;
+  std::lock_guard guard(uv_->mutex, std::adopt_lock);
+  if (!uv_->has_events()) return false;
+  *event = uv_->take_event();
   return true;
 }
 
-bool EventLoop::look_at_tcp() {
+bool EventLoop::look_at_uv() {
   std::lock_guard guard(mutex_);
-  if (!tcp_) return false;
-  std::lock_guard tcp_guard(tcp_->mutex);
-  if (tcp_->is_active()) tcp_->run(0);
-  return tcp_->is_active() || tcp_->has_events();
+  if (!uv_) return false;
+  std::lock_guard uv_guard(uv_->mutex);
+  if (uv_->is_active()) uv_->run(0);
+  return uv_->is_active() || uv_->has_events();
 }
 
 bool EventLoop::begin_round(VmThread& thread, bool idle) {
@@ -116,14 +123,14 @@ bool EventLoop::begin_round(VmThread& thread, bool idle) {
       idle = idle && !is_due(round_began_);
     }
   }
-  const bool has_connections = look_at_tcp();
+  const bool has_connections = look_at_uv();
   if (has_connections) {
-    std::lock_guard guard(tcp_->mutex);
-    idle = idle && !tcp_->has_events();
+    std::lock_guard guard(uv_->mutex);
+    idle = idle && !uv_->has_events();
   }
   if (!idle) return true;
   if (has_connections) {
-    wait_for_tcp(thread);
+    wait_for_uv(thread);
   } else {
     wait_in_scheduler(thread);
   }
@@ -149,12 +156,10 @@ void EventLoop::close() {
   std::lock_guard guard(mutex_);
   timers_.clear();
   posted_.clear();
-  if (!waits_for_tcp_) tcp_.reset();
+  if (!waits_for_uv_) uv_.reset();
 }
 
 namespace {
-
-EventLoop* self(NativeCall& call) { return object_argument<EventLoop>(call, 0, "EventLoop"); }
 
 int make_loop(NativeCall& call) {
   Table* metatable = call.vm().registry->get_short(call.thread().string("_EVENT_LOOP")).as_table();
@@ -164,7 +169,7 @@ int make_loop(NativeCall& call) {
 
 // call_at(when, entry) and call_later(delay, entry): the timer's number.
 int add_timer(NativeCall& call, bool is_delay) {
-  EventLoop* loop = self(call);
+  EventLoop* loop = event_loop_of(call);
   double when;
   if (!loop || !call.number(1, &when)) return kNativeError;
   if (when != when) return raise_exception(call, "ValueError", "Invalid value NaN (not a number)");
@@ -177,7 +182,7 @@ int call_at(NativeCall& call) { return add_timer(call, false); }
 int call_later(NativeCall& call) { return add_timer(call, true); }
 
 int cancel(NativeCall& call) {
-  EventLoop* loop = self(call);
+  EventLoop* loop = event_loop_of(call);
   std::int64_t id;
   if (!loop || !call.integer(1, &id)) return kNativeError;
   loop->cancel_timer(id);
@@ -185,7 +190,7 @@ int cancel(NativeCall& call) {
 }
 
 int post(NativeCall& call) {
-  EventLoop* loop = self(call);
+  EventLoop* loop = event_loop_of(call);
   if (!loop) return kNativeError;
   if (SyncObserver* observer = call.vm().sync_observer) observer->tells(call.thread(), call[0].as_object());
   loop->post(call.vm(), call[1]);
@@ -195,7 +200,7 @@ int post(NativeCall& call) {
 // take(idle): an entry; or of a connection its number, what has happened, a text and a number; or nothing.
 // With an argument a round begins.
 int take(NativeCall& call) {
-  EventLoop* loop = self(call);
+  EventLoop* loop = event_loop_of(call);
   if (!loop) return kNativeError;
   if (call.has(1) && !loop->begin_round(call.thread(), !call[1].is_falsy())) return kNativeError;
   Value entry;
@@ -203,7 +208,7 @@ int take(NativeCall& call) {
     if (SyncObserver* observer = call.vm().sync_observer) observer->hears(call.thread(), call[0].as_object());
     return call.one(entry);
   }
-  Tcp::Event event;
+  UvLoop::Event event;
   if (!loop->take(&event) || !call.reserve_results(4)) return call.one(Value::nil());
   VmThread& thread = call.thread();
   call.set_result(0, thread.integer(event.number));
@@ -211,21 +216,6 @@ int take(NativeCall& call) {
   call.set_result(2, Value::string(thread.string(event.text)));
   call.set_result(3, thread.integer(event.value));
   return 4;
-}
-
-// Calls `operation` with the loop's connections. It raises nothing.
-template <typename Operation>
-int with_tcp(NativeCall& call, Operation operation) {
-  EventLoop* loop = self(call);
-  if (!loop) return kNativeError;
-  Tcp* tcp = loop->lock_tcp();
-  if (!tcp) {
-    return raise_exception(call, "RuntimeError",
-                           "Non-thread-safe operation invoked on an event loop other than the current one");
-  }
-  const int results = operation(*tcp);
-  loop->unlock_tcp();
-  return results;
 }
 
 // tcp_connect(host, port), tcp_listen(host, port, backlog): the number.
@@ -238,10 +228,10 @@ int tcp_open(NativeCall& call, bool listens) {
   if (!call.text(1, &host) || !call.integer(2, &port)) return kNativeError;
   if (!call.optional_integer(3, 100, &backlog)) return kNativeError;
   const std::string name(host->view());
-  return with_tcp(call, [&](Tcp& tcp) {
+  return with_uv(call, [&](UvLoop& uv) {
     const int number = static_cast<int>(port);
-    return call.one_integer(listens ? tcp.listen(name, number, static_cast<int>(backlog))
-                                    : tcp.connect(name, number));
+    return call.one_integer(listens ? uv.listen(name, number, static_cast<int>(backlog))
+                                    : uv.connect(name, number));
   });
 }
 
@@ -249,50 +239,50 @@ int tcp_connect(NativeCall& call) { return tcp_open(call, false); }
 
 int tcp_listen(NativeCall& call) { return tcp_open(call, true); }
 
-int tcp_read(NativeCall& call) {
+int stream_read(NativeCall& call) {
   std::int64_t number;
   if (!call.integer(1, &number)) return kNativeError;
   const bool wanted = !call[2].is_falsy();
-  return with_tcp(call, [&](Tcp& tcp) { return tcp.read(number, wanted), call.none(); });
+  return with_uv(call, [&](UvLoop& uv) { return uv.read(number, wanted), call.none(); });
 }
 
-// tcp_write(number, text): how many bytes wait.
-int tcp_write(NativeCall& call) {
+// stream_write(number, text): how many bytes wait.
+int stream_write(NativeCall& call) {
   std::int64_t number;
   String* text;
   if (!call.integer(1, &number) || !call.text(2, &text)) return kNativeError;
-  return with_tcp(call, [&](Tcp& tcp) {
-    return call.one_integer(static_cast<std::int64_t>(tcp.write(number, text->view())));
+  return with_uv(call, [&](UvLoop& uv) {
+    return call.one_integer(static_cast<std::int64_t>(uv.write(number, text->view())));
   });
 }
 
-int tcp_shut_down(NativeCall& call) {
+int stream_shut_down(NativeCall& call) {
   std::int64_t number;
   if (!call.integer(1, &number)) return kNativeError;
-  return with_tcp(call, [&](Tcp& tcp) { return tcp.shut_down(number), call.none(); });
+  return with_uv(call, [&](UvLoop& uv) { return uv.shut_down(number), call.none(); });
 }
 
-int tcp_close(NativeCall& call) {
+int stream_close(NativeCall& call) {
   std::int64_t number;
   if (!call.integer(1, &number)) return kNativeError;
-  return with_tcp(call, [&](Tcp& tcp) { return tcp.close(number), call.none(); });
+  return with_uv(call, [&](UvLoop& uv) { return uv.close(number), call.none(); });
 }
 
-// tcp_address(number, of_peer): host and port; nil where it has none.
-int tcp_address(NativeCall& call) {
+// stream_address(number, of_peer): host and port; nil where it has none.
+int stream_address(NativeCall& call) {
   std::int64_t number;
   if (!call.integer(1, &number)) return kNativeError;
   const bool of_peer = !call[2].is_falsy();
-  return with_tcp(call, [&](Tcp& tcp) {
+  return with_uv(call, [&](UvLoop& uv) {
     std::string host;
     int port;
-    if (!tcp.address(number, of_peer, &host, &port)) return call.one(Value::nil());
+    if (!uv.address(number, of_peer, &host, &port)) return call.one(Value::nil());
     return call.two(Value::string(call.thread().string(host)), call.thread().integer(port));
   });
 }
 
 int close(NativeCall& call) {
-  EventLoop* loop = self(call);
+  EventLoop* loop = event_loop_of(call);
   if (!loop) return kNativeError;
   loop->close();
   return call.none();
@@ -324,11 +314,11 @@ constexpr LibraryFunction kFunctions[] = {
     {"set_running", set_running},
     {"tcp_connect", tcp_connect},
     {"tcp_listen", tcp_listen},
-    {"tcp_read", tcp_read},
-    {"tcp_write", tcp_write},
-    {"tcp_shut_down", tcp_shut_down},
-    {"tcp_close", tcp_close},
-    {"tcp_address", tcp_address},
+    {"stream_read", stream_read},
+    {"stream_write", stream_write},
+    {"stream_shut_down", stream_shut_down},
+    {"stream_close", stream_close},
+    {"stream_address", stream_address},
 };
 
 constexpr LibraryFunction kMethods[] = {{"close", close}};
@@ -339,6 +329,7 @@ int open(NativeCall& call) {
             Value::table(make_type(thread, "EventLoop", kMethods)));
   Table* module = Table::make(thread.heap());
   add_functions(thread, module, kFunctions);
+  add_subprocesses(thread, module);
   return call.one(Value::table(module));
 }
 

@@ -13,8 +13,8 @@
 #include <optional>
 
 #include "vm/lib/library.h"
-#include "vm/lib/tcp.h"
 #include "vm/lib/timer_queue.h"
+#include "vm/lib/uv_loop.h"
 
 namespace gilvm {
 
@@ -36,10 +36,10 @@ class EventLoop : public NativeObject {
   // The next thing to do in this round. False: there is none.
   bool take(Value* entry);
   // What has happened to a connection. False: nothing.
-  bool take(Tcp::Event* event);
-  // Its connections, locked. Null: the loop's thread waits for them, and this is another one.
-  Tcp* lock_tcp();
-  void unlock_tcp() { tcp_->mutex.unlock(); }
+  bool take(UvLoop::Event* event);
+  // Its connections and programs, locked. Null: the loop's thread waits for them, and this is another one.
+  UvLoop* lock_uv();
+  void unlock_uv() { uv_->mutex.unlock(); }
   // Forgets everything. The loop is closed.
   void close();
 
@@ -47,21 +47,41 @@ class EventLoop : public NativeObject {
   bool is_due(double now) const { return !timers_.empty() && timers_.first_time() <= now; }
   std::optional<Instant> next_deadline() const;
   // Lets connections that are ready do their work. Is there anything to wait for, or to take?
-  bool look_at_tcp();
+  bool look_at_uv();
   // Each waits for a post, a timer, or an interruption; the second also for connections.
   void wait_in_scheduler(VmThread& thread);
-  void wait_for_tcp(VmThread& thread);
+  void wait_for_uv(VmThread& thread);
 
   std::mutex mutex_;  // guards what follows; held for moments, while attached
   TimerQueue timers_;
   std::deque<Slot> posted_;
   Parker* waiting_ = nullptr;  // the thread that waits
   double round_began_ = 0;
-  std::unique_ptr<Tcp> tcp_;  // made when it is first needed
-  bool waits_for_tcp_ = false;
+  std::unique_ptr<UvLoop> uv_;  // made when it is first needed
+  bool waits_for_uv_ = false;
 };
 
 // The clock of event loops and of time.monotonic.
 double monotonic_seconds(Vm& vm);
+
+// The loop that is a function's first argument. Null with the error raised.
+EventLoop* event_loop_of(NativeCall& call);
+// Raises the error of who uses a loop's connections while another thread waits for them.
+int refuse_other_thread(NativeCall& call);
+
+// Calls `operation` with the connections of the loop that is the first argument. It raises nothing.
+template <typename Operation>
+int with_uv(NativeCall& call, Operation operation) {
+  EventLoop* loop = event_loop_of(call);
+  if (!loop) return kNativeError;
+  UvLoop* uv = loop->lock_uv();
+  if (!uv) return refuse_other_thread(call);
+  const int results = operation(*uv);
+  loop->unlock_uv();
+  return results;
+}
+
+// Adds to the module `_event_loop` what starts programs (subprocess.cpp).
+void add_subprocesses(VmThread& thread, Table* module);
 
 }  // namespace gilvm

@@ -73,12 +73,12 @@ std::shared_ptr<ChildProcess> ChildProcess::start(VmThread& thread,
   if (pipe2(ends, O_CLOEXEC) != 0) return nullptr;
   const pid_t parent = getpid();
   const bool is_main_thread = parent == static_cast<pid_t>(syscall(SYS_gettid));
-  Children& list = children();
   // A signal that comes before the child is set up waits until it is.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &before);
-  // Not under the list's mutex: fork() waits for other threads, and they may be waiting for the mutex.
+  // Not under the mutex of the list of children: fork() waits for other threads, and they may be waiting for
+  // the mutex.
   const pid_t pid = thread.vm().fork(thread);
   if (pid == 0) {
     close(ends[0]);
@@ -92,10 +92,7 @@ std::shared_ptr<ChildProcess> ChildProcess::start(VmThread& thread,
     errno = reason;
     return nullptr;
   }
-  {
-    std::lock_guard guard(list.mutex);
-    list.pids.push_back(pid);
-  }
+  remember_child(pid);
   // Who kills all children interrupts first: either it has found this one in the list, or this thread sees
   // that.
   const Interruption interruption = thread.vm().interruption();
@@ -156,8 +153,7 @@ void ChildProcess::reap() {
   if (*exit_code_ < 0) unlink_memory_of(pid_);  // it had no time to do so itself
   read_message();
   close_descriptors();
-  std::lock_guard guard(children().mutex);
-  std::erase(children().pids, pid_);
+  forget_child(pid_);
 }
 
 bool ChildProcess::wait(VmThread& thread, std::optional<Instant> deadline) {
@@ -214,6 +210,16 @@ std::string describe_end(int exit_code) {
   const char* name = sigabbrev_np(-exit_code);  // none: a real-time signal
   return fmt::format(fmt::runtime(translate("killed by signal {0}")), -exit_code) +
          (name ? fmt::format(" (SIG{})", name) : "");
+}
+
+void remember_child(pid_t process) {
+  std::lock_guard guard(children().mutex);
+  children().pids.push_back(process);
+}
+
+void forget_child(pid_t process) {
+  std::lock_guard guard(children().mutex);
+  std::erase(children().pids, process);
 }
 
 void kill_all_children() {

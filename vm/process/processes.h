@@ -73,5 +73,8 @@ class ChildProcess {
 std::string describe_end(int exit_code);
 // SIGKILL for every child that is still there.
 void kill_all_children();
+// A process that was started in another way is one of them, from now on or no longer.
+void remember_child(pid_t process);
+void forget_child(pid_t process);
 
 }  // namespace gilvm

@@ -9,6 +9,7 @@ local queues = require "asyncio.queues"
 local runners = require "asyncio.runners"
 local tasks = require "asyncio.tasks"
 local streams = require "asyncio.streams"
+local subprocess = require "asyncio.subprocess"
 local taskgroups = require "asyncio.taskgroups"
 local threads = require "asyncio.threads"
 local timeouts = require "asyncio.timeouts"
@@ -71,6 +72,10 @@ return {
   StreamWriter = streams.StreamWriter,
   open_connection = streams.open_connection,
   start_server = streams.start_server,
+  -- Programs
+  create_subprocess_exec = subprocess.create_subprocess_exec,
+  create_subprocess_shell = subprocess.create_subprocess_shell,
+  subprocess = subprocess,
   -- Exceptions
   BrokenBarrierError = exceptions.BrokenBarrierError,
   CancelledError = exceptions.CancelledError,

@@ -1,4 +1,4 @@
--- Connections: CPython's Lib/asyncio/streams.py, with the transports of selector_events.py, on libuv (vm/lib/tcp.h).
+-- Connections: CPython's Lib/asyncio/streams.py, with the transports of selector_events.py, on libuv (vm/lib/uv_loop.h).
 --
 -- A Connection is what a reader and a writer have in common. libuv is asked to read as long as the reader has not much
 -- more than its limit in store, and to write at once; drain() waits while too much is waiting to be sent.
@@ -16,15 +16,19 @@ local RuntimeError, TypeError, ValueError = builtins.RuntimeError, builtins.Type
 local async, await, get_running_loop = coroutines.async, tasks.await, events.get_running_loop
 local concat, error, format, pcall, setmetatable, tostring, type =
   table.concat, error, string.format, pcall, setmetatable, tostring, type
-local tcp_address, tcp_close, tcp_connect, tcp_listen, tcp_read, tcp_shut_down, tcp_write =
-  _event_loop.tcp_address, _event_loop.tcp_close, _event_loop.tcp_connect, _event_loop.tcp_listen,
-  _event_loop.tcp_read, _event_loop.tcp_shut_down, _event_loop.tcp_write
+local stream_address, stream_close, stream_read, stream_shut_down, stream_write, tcp_connect, tcp_listen =
+  _event_loop.stream_address, _event_loop.stream_close, _event_loop.stream_read, _event_loop.stream_shut_down,
+  _event_loop.stream_write, _event_loop.tcp_connect, _event_loop.tcp_listen
 
 local LIMIT <const> = 65536        -- bytes that a reader stores, as Python's default
 local HIGH_WATER <const> = 65536   -- drain() waits when more than these wait to be sent,
 local LOW_WATER <const> = 16384    -- until at most these do
 
 local ERRORS = {
+  [1] = builtins.PermissionError,
+  [2] = builtins.FileNotFoundError,
+  [13] = builtins.PermissionError,
+  [20] = builtins.NotADirectoryError,
   [32] = builtins.BrokenPipeError,
   [103] = builtins.ConnectionAbortedError,
   [104] = builtins.ConnectionResetError,
@@ -64,6 +68,7 @@ local function new_connection(loop, number, limit)
     closing = false,       -- no more is to be written
     closed = loop:create_future(),
     opened = false,        -- the future of open_connection(), before there is a connection
+    is_pipe = false,       -- of a program: it has one direction
   }, Connection)
   loop._connections[number] = connection
   return connection
@@ -72,7 +77,7 @@ end
 local function want_reading(connection, wanted)
   if connection.is_reading == wanted or connection.closing or connection.at_end then return end
   connection.is_reading = wanted
-  tcp_read(connection.loop._native, connection.number, wanted)
+  stream_read(connection.loop._native, connection.number, wanted)
 end
 
 local function finish_reading(connection)
@@ -82,7 +87,7 @@ end
 
 local function close_now(connection)
   connection.closing = true
-  tcp_close(connection.loop._native, connection.number)
+  stream_close(connection.loop._native, connection.number)
 end
 
 local function is_lost(connection, problem)
@@ -112,14 +117,17 @@ function happened.data(connection, text)
   set_result(connection.waiter)
 end
 
-happened["end"] = finish_reading
+happened["end"] = function(connection)
+  finish_reading(connection)
+  if connection.is_pipe then close_now(connection) end
+end
 
 function happened.lost(connection, text, number) is_lost(connection, os_error(number, text)) end
 
 function happened.written(connection, _, unsent)
   connection.unsent = unsent
   if unsent <= LOW_WATER then set_result(connection.drained) end
-  if connection.closing and unsent == 0 then tcp_close(connection.loop._native, connection.number) end
+  if connection.closing and unsent == 0 then stream_close(connection.loop._native, connection.number) end
 end
 
 function happened.closed(connection)
@@ -276,7 +284,7 @@ function StreamWriter:write(data)
   check_type(data, "string", "write", "data")
   local connection = self._connection
   if connection.closing or connection.problem then return end  -- drain() tells
-  connection.unsent = tcp_write(connection.loop._native, connection.number, data)
+  connection.unsent = stream_write(connection.loop._native, connection.number, data)
 end
 
 function StreamWriter:writelines(data) self:write(concat(data)) end
@@ -301,7 +309,8 @@ function StreamWriter:can_write_eof() return true end
 -- The other side reads an end; this one can go on reading.
 function StreamWriter:write_eof()
   local connection = self._connection
-  if not connection.closing then tcp_shut_down(connection.loop._native, connection.number) end
+  if connection.is_pipe then return self:close() end
+  if not connection.closing then stream_shut_down(connection.loop._native, connection.number) end
 end
 
 -- What was written is still sent.
@@ -321,7 +330,7 @@ StreamWriter.wait_closed = async(function(self) await(require("asyncio.waiting")
 function StreamWriter:get_extra_info(name, default)
   local connection = self._connection
   if name == "peername" or name == "sockname" then
-    local host, port = tcp_address(connection.loop._native, connection.number, name == "peername")
+    local host, port = stream_address(connection.loop._native, connection.number, name == "peername")
     if host then return {host, port} end
   end
   return default
@@ -333,9 +342,20 @@ function StreamWriter:__tostring()
   return format("<StreamWriter %s>", self._connection.closing and "closing" or "open")
 end
 
-local function make_streams(connection)
+local function make_reader(connection)
   want_reading(connection, true)
-  return setmetatable({_connection = connection}, StreamReader), setmetatable({_connection = connection}, StreamWriter)
+  return setmetatable({_connection = connection}, StreamReader)
+end
+
+local function make_writer(connection) return setmetatable({_connection = connection}, StreamWriter) end
+
+local function make_streams(connection) return make_reader(connection), make_writer(connection) end
+
+-- One end of a pipe, for a reader or a writer.
+local function new_pipe(loop, number, limit)
+  local connection = new_connection(loop, number, limit)
+  connection.is_pipe = true
+  return connection
 end
 
 local function check_address(host, port, called)
@@ -391,7 +411,7 @@ end
 
 function Server:_has_happened(what, text, value)
   if what == "accepted" then
-    if self._closing then return tcp_close(self._loop._native, value) end
+    if self._closing then return stream_close(self._loop._native, value) end
     serve(self, value)
   elseif what == "listening" then
     if not self._opened:done() then self._opened:set_result() end
@@ -405,7 +425,7 @@ end
 function Server:__index(key)
   if key ~= "sockets" then return Server[key] end
   if self._closing then return {} end
-  local host, port = tcp_address(self._loop._native, self._number, false)
+  local host, port = stream_address(self._loop._native, self._number, false)
   return {{getsockname = function() return host, port end}}
 end
 
@@ -413,7 +433,7 @@ end
 function Server:close()
   if self._closing then return end
   self._closing = true
-  tcp_close(self._loop._native, self._number)
+  stream_close(self._loop._native, self._number)
   if self._active == 0 then set_result(self._ended) end
   if self._forever then self._forever:cancel() end
 end
@@ -469,9 +489,15 @@ local start_server = async(function(client_connected_cb, host, port, given)
 end)
 
 return {
+  LIMIT = LIMIT,
   Server = Server,
   StreamReader = StreamReader,
   StreamWriter = StreamWriter,
+  is_lost = is_lost,
+  make_reader = make_reader,
+  make_writer = make_writer,
+  new_pipe = new_pipe,
   open_connection = open_connection,
+  os_error = os_error,
   start_server = start_server,
 }

@@ -35,7 +35,9 @@ end
 local function text_of_system_error(exception)
   local arguments = exception.args
   if arguments.n < 2 then return text_of(exception) end
-  return exception.__class__.__name__ .. ": [Errno " .. tostring(arguments[1]) .. "] " .. tostring(arguments[2])
+  local text = exception.__class__.__name__ .. ": [Errno " .. tostring(arguments[1]) .. "] " .. tostring(arguments[2])
+  local filename = rawget(exception, "filename")
+  return filename and text .. ": '" .. filename .. "'" or text
 end
 
 local function make_system_error(new)
@@ -132,6 +134,7 @@ return {
   IndexError = exception_type("IndexError", LookupError),
   LookupError = LookupError,
   NotImplementedError = exception_type("NotImplementedError", RuntimeError),
+  NotADirectoryError = exception_type("NotADirectoryError", OSError),
   OSError = OSError,
   OverflowError = exception_type("OverflowError", ArithmeticError),
   PermissionError = exception_type("PermissionError", OSError),

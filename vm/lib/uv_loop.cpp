@@ -1,6 +1,7 @@
-#include "vm/lib/tcp.h"
+#include "vm/lib/uv_loop.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "vm/base/check.h"
+#include "vm/process/programs.h"
 
 namespace gilvm {
 namespace {
@@ -33,7 +35,13 @@ class WithoutBrokenPipeSignal {
   sigset_t pipe_, before_;
 };
 
-void free_handle(uv_handle_t* handle) { delete reinterpret_cast<uv_tcp_t*>(handle); }
+// Memory for a stream of either kind.
+union Socket {
+  uv_tcp_t connection;
+  uv_pipe_t pipe;
+};
+
+void free_handle(uv_handle_t* handle) { delete reinterpret_cast<Socket*>(handle); }
 
 struct WriteRequest {
   uv_write_t request;
@@ -42,14 +50,14 @@ struct WriteRequest {
 
 }  // namespace
 
-struct Tcp::Stream {
-  Tcp* owner;
+struct UvLoop::Stream {
+  UvLoop* owner;
   Number number;
   bool listens;
   std::string host;
   int port;
   int backlog;
-  uv_tcp_t* socket = nullptr;  // null as long as the host's addresses are asked for
+  Socket* socket = nullptr;  // null as long as the host's addresses are asked for
   bool closing = false;
   bool resolving = false;
   uv_getaddrinfo_t resolution{};
@@ -64,10 +72,17 @@ struct Tcp::Stream {
     if (addresses) uv_freeaddrinfo(addresses);
   }
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(socket); }
+  uv_tcp_t* tcp() { return &socket->connection; }
   void make_socket() {
-    socket = new uv_tcp_t;
-    GILVM_CHECK(uv_tcp_init(&owner->loop_, socket) == 0);
-    socket->data = this;
+    socket = new Socket;
+    GILVM_CHECK(uv_tcp_init(&owner->loop_, tcp()) == 0);
+    stream()->data = this;
+  }
+  void make_pipe(int descriptor) {
+    socket = new Socket;
+    GILVM_CHECK(uv_pipe_init(&owner->loop_, &socket->pipe, 0) == 0);
+    GILVM_CHECK(uv_pipe_open(&socket->pipe, descriptor) == 0);
+    stream()->data = this;
   }
   // Before another address is tried.
   void drop_socket() {
@@ -75,18 +90,47 @@ struct Tcp::Stream {
   }
 };
 
-Tcp::Tcp() : process_(getpid()) {
+// The end of a program is seen at a descriptor that the kernel gives for it (pidfd); where the kernel has
+// none, run() looks.
+struct UvLoop::Program {
+  UvLoop* owner;
+  Number number;
+  pid_t process;
+  int end = -1;
+  uv_poll_t* watcher = nullptr;  // of `end`
+
+  Program(UvLoop* loop, Number its_number, pid_t pid) : owner(loop), number(its_number), process(pid) {
+    end = static_cast<int>(syscall(SYS_pidfd_open, process, 0));
+    if (end < 0) return;
+    watcher = new uv_poll_t;
+    GILVM_CHECK(uv_poll_init(&owner->loop_, watcher, end) == 0);
+    watcher->data = this;
+    const auto ended = [](uv_poll_t* handle, int, int) { take_end(static_cast<Program*>(handle->data)); };
+    GILVM_CHECK(uv_poll_start(watcher, UV_READABLE, ended) == 0);
+  }
+  ~Program() {
+    if (!watcher) return;
+    uv_close(reinterpret_cast<uv_handle_t*>(watcher),
+             [](uv_handle_t* handle) { delete reinterpret_cast<uv_poll_t*>(handle); });
+    ::close(end);
+  }
+};
+
+UvLoop::UvLoop() : process_(getpid()) {
   GILVM_CHECK(uv_loop_init(&loop_) == 0);
   loop_.data = this;
   GILVM_CHECK(uv_async_init(&loop_, &wake_, [](uv_async_t*) {}) == 0);
   GILVM_CHECK(uv_timer_init(&loop_, &timer_) == 0);
 }
 
-Tcp::~Tcp() {
+UvLoop::~UvLoop() {
   if (process_ != getpid()) {
     for (auto& [number, stream] : streams_) stream.release();
+    for (auto& [number, program] : programs_) program.release();
     return;
   }
+  for (auto& [number, program] : programs_) end_program(program->process);
+  programs_.clear();
   for (auto& [number, stream] : streams_) close(number);
   uv_close(reinterpret_cast<uv_handle_t*>(&wake_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer_), nullptr);
@@ -94,30 +138,30 @@ Tcp::~Tcp() {
   GILVM_CHECK(uv_loop_close(&loop_) == 0);
 }
 
-Tcp::Stream* Tcp::find(Number number) const {
+UvLoop::Stream* UvLoop::find(Number number) const {
   const auto found = streams_.find(number);
   return found == streams_.end() ? nullptr : found->second.get();
 }
 
-Tcp::Stream* Tcp::open_stream(Number number) const {
+UvLoop::Stream* UvLoop::open_stream(Number number) const {
   Stream* stream = find(number);
   return stream && stream->socket && !stream->closing ? stream : nullptr;
 }
 
-Tcp::Number Tcp::add_stream(bool listens, const std::string& host, int port, int backlog) {
+UvLoop::Number UvLoop::add_stream(bool listens, const std::string& host, int port, int backlog) {
   const Number number = ++last_;
   auto stream = std::unique_ptr<Stream>(new Stream{this, number, listens, host, port, backlog});
   resolve((streams_[number] = std::move(stream)).get());
   return number;
 }
 
-Tcp::Number Tcp::connect(const std::string& host, int port) { return add_stream(false, host, port, 0); }
+UvLoop::Number UvLoop::connect(const std::string& host, int port) { return add_stream(false, host, port, 0); }
 
-Tcp::Number Tcp::listen(const std::string& host, int port, int backlog) {
+UvLoop::Number UvLoop::listen(const std::string& host, int port, int backlog) {
   return add_stream(true, host, port, backlog);
 }
 
-void Tcp::resolve(Stream* stream) {
+void UvLoop::resolve(Stream* stream) {
   addrinfo wanted{};
   wanted.ai_socktype = SOCK_STREAM;
   wanted.ai_flags = stream->listens ? AI_PASSIVE : 0;
@@ -133,7 +177,7 @@ void Tcp::resolve(Stream* stream) {
   }
 }
 
-void Tcp::resolved(uv_getaddrinfo_t* request, int status, addrinfo* found) {
+void UvLoop::resolved(uv_getaddrinfo_t* request, int status, addrinfo* found) {
   auto* stream = static_cast<Stream*>(request->data);
   stream->resolving = false;
   stream->addresses = found;
@@ -149,14 +193,14 @@ void Tcp::resolved(uv_getaddrinfo_t* request, int status, addrinfo* found) {
 }
 
 // Nothing will come of it.
-void Tcp::fail(Stream* stream, int error) {
-  Tcp& owner = *stream->owner;
+void UvLoop::fail(Stream* stream, int error) {
+  UvLoop& owner = *stream->owner;
   owner.tell(stream->number, "failed", uv_strerror(error), -error);
   if (stream->socket) stream->drop_socket();
   owner.streams_.erase(stream->number);
 }
 
-void Tcp::begin(Stream* stream) {
+void UvLoop::begin(Stream* stream) {
   if (stream->listens) {
     begin_listening(stream, stream->addresses->ai_addr);
   } else {
@@ -164,25 +208,25 @@ void Tcp::begin(Stream* stream) {
   }
 }
 
-void Tcp::begin_listening(Stream* stream, const sockaddr* address) {
+void UvLoop::begin_listening(Stream* stream, const sockaddr* address) {
   stream->make_socket();
-  int error = uv_tcp_bind(stream->socket, address, 0);
+  int error = uv_tcp_bind(stream->tcp(), address, 0);
   if (error == 0) error = uv_listen(stream->stream(), stream->backlog, connection_came);
   if (error != 0) return fail(stream, error);
   stream->owner->tell(stream->number, "listening");
 }
 
-void Tcp::try_next_address(Stream* stream) {
+void UvLoop::try_next_address(Stream* stream) {
   while (stream->next) {
     const addrinfo* address = std::exchange(stream->next, stream->next->ai_next);
     stream->make_socket();
     stream->connection.data = stream;
-    stream->error = uv_tcp_connect(&stream->connection, stream->socket, address->ai_addr,
+    stream->error = uv_tcp_connect(&stream->connection, stream->tcp(), address->ai_addr,
                                    [](uv_connect_t* request, int status) {
                                      auto* self = static_cast<Stream*>(request->data);
                                      if (self->closing) return;
                                      if (status == 0) {
-                                       uv_tcp_nodelay(self->socket, 1);
+                                       uv_tcp_nodelay(self->tcp(), 1);
                                        return self->owner->tell(self->number, "connected");
                                      }
                                      self->error = status;
@@ -195,20 +239,48 @@ void Tcp::try_next_address(Stream* stream) {
   fail(stream, stream->error);
 }
 
-void Tcp::connection_came(uv_stream_t* handle, int status) {
+UvLoop::Number UvLoop::add_pipe(int descriptor) {
+  const Number number = ++last_;
+  auto stream = std::unique_ptr<Stream>(new Stream{this, number, false, {}, 0, 0});
+  stream->make_pipe(descriptor);
+  streams_[number] = std::move(stream);
+  return number;
+}
+
+UvLoop::Number UvLoop::add_program(pid_t process) {
+  const Number number = ++last_;
+  programs_[number] = std::make_unique<Program>(this, number, process);
+  return number;
+}
+
+bool UvLoop::signal_program(Number number, int signal) {
+  const auto found = programs_.find(number);
+  // Its number in the system stays its own as long as nobody has taken its end.
+  return found == programs_.end() || kill(found->second->process, signal) == 0;
+}
+
+void UvLoop::take_end(Program* program) {
+  const std::optional<int> end = take_end_of_program(program->process);
+  if (!end) return;
+  UvLoop& owner = *program->owner;
+  owner.tell(program->number, "ended", {}, *end);
+  owner.programs_.erase(program->number);
+}
+
+void UvLoop::connection_came(uv_stream_t* handle, int status) {
   auto* listener = static_cast<Stream*>(handle->data);
   if (status != 0) return;
-  Tcp& owner = *listener->owner;
+  UvLoop& owner = *listener->owner;
   const Number number = ++owner.last_;
   auto stream = std::unique_ptr<Stream>(new Stream{&owner, number, false, {}, 0, 0});
   stream->make_socket();
   if (uv_accept(handle, stream->stream()) != 0) return stream->drop_socket();
-  uv_tcp_nodelay(stream->socket, 1);
+  uv_tcp_nodelay(stream->tcp(), 1);
   owner.streams_[number] = std::move(stream);
   owner.tell(listener->number, "accepted", {}, number);
 }
 
-void Tcp::read(Number number, bool wanted) {
+void UvLoop::read(Number number, bool wanted) {
   Stream* stream = open_stream(number);
   if (!stream || stream->listens) return;
   if (!wanted) {
@@ -224,7 +296,7 @@ void Tcp::read(Number number, bool wanted) {
       },
       [](uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer) {
         auto* self = static_cast<Stream*>(handle->data);
-        Tcp& owner = *self->owner;
+        UvLoop& owner = *self->owner;
         uv_read_stop(handle);
         if (count > 0) {
           owner.tell(self->number, "data", std::string(buffer->base, static_cast<std::size_t>(count)));
@@ -240,7 +312,7 @@ void Tcp::read(Number number, bool wanted) {
       });
 }
 
-std::size_t Tcp::write(Number number, std::string_view bytes) {
+std::size_t UvLoop::write(Number number, std::string_view bytes) {
   Stream* stream = open_stream(number);
   if (!stream || stream->listens) return 0;
   WithoutBrokenPipeSignal without_signal;
@@ -267,14 +339,14 @@ std::size_t Tcp::write(Number number, std::string_view bytes) {
   return uv_stream_get_write_queue_size(stream->stream());
 }
 
-void Tcp::shut_down(Number number) {
+void UvLoop::shut_down(Number number) {
   Stream* stream = open_stream(number);
   if (!stream || stream->listens) return;
   stream->end.data = stream;
   uv_shutdown(&stream->end, stream->stream(), [](uv_shutdown_t*, int) {});
 }
 
-void Tcp::close(Number number) {
+void UvLoop::close(Number number) {
   Stream* stream = find(number);
   if (!stream || std::exchange(stream->closing, true)) return;
   if (stream->resolving) {
@@ -289,14 +361,14 @@ void Tcp::close(Number number) {
   });
 }
 
-bool Tcp::address(Number number, bool of_peer, std::string* host, int* port) const {
+bool UvLoop::address(Number number, bool of_peer, std::string* host, int* port) const {
   Stream* stream = open_stream(number);
-  if (!stream) return false;
+  if (!stream || stream->stream()->type != UV_TCP) return false;
   sockaddr_storage storage{};
   auto* address = reinterpret_cast<sockaddr*>(&storage);
   int length = sizeof storage;
-  const int error = of_peer ? uv_tcp_getpeername(stream->socket, address, &length)
-                            : uv_tcp_getsockname(stream->socket, address, &length);
+  const int error = of_peer ? uv_tcp_getpeername(stream->tcp(), address, &length)
+                            : uv_tcp_getsockname(stream->tcp(), address, &length);
   char text[INET6_ADDRSTRLEN];
   if (error != 0 || uv_ip_name(address, text, sizeof text) != 0) return false;
   *host = text;
@@ -305,20 +377,24 @@ bool Tcp::address(Number number, bool of_peer, std::string* host, int* port) con
   return true;
 }
 
-void Tcp::run(std::uint64_t milliseconds) {
+void UvLoop::run(std::uint64_t milliseconds) {
   WithoutBrokenPipeSignal without_signal;
   if (milliseconds == 0) {
     uv_run(&loop_, UV_RUN_NOWAIT);
-    return;
+  } else {
+    uv_update_time(&loop_);
+    uv_timer_start(
+        &timer_, [](uv_timer_t*) {}, milliseconds, 0);
+    uv_run(&loop_, UV_RUN_ONCE);
+    uv_timer_stop(&timer_);
   }
-  uv_update_time(&loop_);
-  uv_timer_start(
-      &timer_, [](uv_timer_t*) {}, milliseconds, 0);
-  uv_run(&loop_, UV_RUN_ONCE);
-  uv_timer_stop(&timer_);
+  for (auto next = programs_.begin(); next != programs_.end();) {
+    Program* program = (next++)->second.get();
+    if (!program->watcher) take_end(program);
+  }
 }
 
-Tcp::Event Tcp::take_event() {
+UvLoop::Event UvLoop::take_event() {
   Event event = std::move(events_.front());
   events_.pop_front();
   return event;
