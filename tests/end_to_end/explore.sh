@@ -433,6 +433,20 @@ grep -q '^  why: worker 1 read counter = 1' out || complain 'it does not say why
 ! grep -v '^  schedule: ' out | grep -qE '.{81}' || complain 'a line is too wide'
 conclude 'the table fits a terminal'
 
+# sentence LANGUAGE ARGUMENT...: the last one that is said, in one line.
+sentence() { LANGUAGE= LC_ALL=$1 timeout 60 "$gilvm" explore --no-gil "${@:2}" 2>err | tr '\n' ' ' | sed -E 's/.*  ([^ ].*[.]) ?$/\1/'; }
+for line in \
+  'C --preemptions=1:Covered: all schedules with at most 1 preemption, which are 13. There are others with more.' \
+  'C --preemptions=2:Covered: all schedules with at most 2 preemptions, which are' \
+  'pt_BR --preemptions=1:Coberto: todos os escalonamentos com no máximo 1 preempção, que são 13. Há outros com mais.' \
+  'C --max-schedules=1:Not all: stopped after 1 schedule; there are others that may have other outcomes.' \
+  'pt_BR --max-schedules=1:Não todos: parou após 1 escalonamento; há outros, que podem ter outros resultados.'; do
+  # shellcheck disable=SC2086  # words
+  said=$(sentence ${line%%:*} add.lua 2)
+  [[ $said == *"${line#*:}"* ]] || complain "it says: $said"
+done
+conclude 'one is said as one'
+
 # On a terminal.
 GILVM=$gilvm expect -c '
   log_user 0
