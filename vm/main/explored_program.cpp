@@ -59,20 +59,25 @@ ExploredProgram::Result ExploredProgram::explore(ExplorationPart part,
          result.stop == Stop::kNone) {
     if (supervisor_.exit_status()) {
       result.stop = Stop::kInterrupted;
-    } else if (!allowance_.take()) {
-      if (!explorer_.begin()) break;
-      explorer_.end();
-      result.stop = Stop::kAllowance;
-    } else if (!explorer_.begin()) {
-      allowance_.give_back(false);
       break;
+    }
+    // What differs from a schedule that was counted in nothing that matters is run beyond what is allowed,
+    // too: if nothing else is left, all are covered.
+    is_allowed_ = allowance_.take();
+    would_count_ = false;
+    if (!explorer_.begin()) {
+      if (is_allowed_) allowance_.give_back(false);
+      break;
+    }
+    const std::uint64_t before = tally_.schedules + tally_.given_up;
+    // A script that is interrupted while it is loaded once more is no less an experiment.
+    if (!run_schedule()) {
+      result.stop = supervisor_.exit_status() && !name_.empty() ? Stop::kInterrupted : Stop::kFailed;
+    }
+    if (is_allowed_) allowance_.give_back(tally_.schedules + tally_.given_up > before);
+    if (would_count_) {
+      if (result.stop == Stop::kNone) result.stop = Stop::kAllowance;
     } else {
-      const std::uint64_t before = tally_.schedules + tally_.given_up;
-      // A script that is interrupted while it is loaded once more is no less an experiment.
-      if (!run_schedule()) {
-        result.stop = supervisor_.exit_status() && !name_.empty() ? Stop::kInterrupted : Stop::kFailed;
-      }
-      allowance_.give_back(tally_.schedules + tally_.given_up > before);
       ++tally_.executions;
       instructions += explorer_.instructions();
       if (after_each) after_each(tally_);
@@ -224,6 +229,8 @@ void ExploredProgram::take_steps() {
   const unsigned switches = explorer_.switches();
   const Explorer::Ending ending = explorer_.end();
   if (supervisor_.exit_status() || ending == Explorer::Ending::kSeenBefore) return;
+  would_count_ = !is_allowed_;
+  if (would_count_) return;
   if (ending == Explorer::Ending::kTooLong) {
     ++tally_.given_up;
     return;

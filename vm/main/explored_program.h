@@ -92,6 +92,8 @@ class ExploredProgram {
   bool has_snapshots_ = false;                 // has had one
   std::size_t most_threads_ = 0;               // at once, in any schedule
   std::size_t reserved_threads_ = 0;           // of the VM, those with a stack
+  bool is_allowed_ = true;                     // the schedule, or it only shows whether it would count
+  bool would_count_ = false;                   // it would, and is not allowed
   bool deadlocked_ = false;                    // the schedule
   std::string loops_;                          // who goes round in which, where the schedule ends so
   std::string name_;
