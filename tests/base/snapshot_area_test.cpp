@@ -40,15 +40,59 @@ TEST_CASE("memory is as it was when it was saved, at the same address", "[snapsh
   char* text = fixture.take(6);
   std::strcpy(text, "first");
   fixture.area->save();
+  const char* first = nullptr;
   for (int turn = 0; turn < 3; ++turn) {
     std::strcpy(text, "other");
     char* later = fixture.take(100);
-    CHECK(later == text + 6);
+    if (!first) first = later;
+    CHECK(later == first);
     std::memset(later, 1, 100);
     fixture.area->restore();
     CHECK(std::strcmp(text, "first") == 0);
   }
   CHECK_FALSE(fixture.area->has_effects());
+}
+
+TEST_CASE("memory is as it was at a moment after that, with what had been taken by then", "[snapshot_area]") {
+  Fixture fixture;
+  char* text = fixture.take(6);
+  std::strcpy(text, "first");
+  fixture.area->save();
+  CHECK(fixture.area->has_moments());
+  std::strcpy(text, "other");
+  char* later = fixture.take(6);
+  std::strcpy(later, "later");
+  char more[] = "stack";
+  SnapshotArea::Moment moment;
+  fixture.area->save(&moment, {std::as_writable_bytes(std::span(more))});
+  const char* next = nullptr;
+  for (int turn = 0; turn < 2; ++turn) {
+    std::strcpy(text, "third");
+    std::strcpy(later, "never");
+    std::strcpy(more, "moved");
+    const char* taken = fixture.take(50);
+    if (!next) next = taken;
+    CHECK(taken == next);
+    fixture.area->restore(moment);
+    CHECK(std::strcmp(text, "other") == 0);
+    CHECK(std::strcmp(later, "later") == 0);
+    CHECK(std::strcmp(more, "stack") == 0);
+  }
+  fixture.area->restore();
+  CHECK(std::strcmp(text, "first") == 0);
+  CHECK(fixture.take(6) == later);
+}
+
+TEST_CASE("an area has no moments once it has grown above, or had an effect", "[snapshot_area]") {
+  Fixture fixture;
+  fixture.area->save();
+  fixture.area->allocate_above(100, 8);
+  CHECK_FALSE(fixture.area->has_moments());
+  fixture.area->restore();
+  CHECK(fixture.area->has_moments());
+  const SnapshotArea::Inside inside(&*fixture.area);
+  SnapshotArea::has_effect_outside();
+  CHECK_FALSE(fixture.area->has_moments());
 }
 
 TEST_CASE("who is outside of an area takes nothing from it", "[snapshot_area]") {

@@ -191,6 +191,40 @@ TEST_CASE("an interrupt of one thread ends its wait alone", "[fiber_scheduler]")
   scheduler.join_all();
 }
 
+TEST_CASE("who looks from outside sees the stacks of all threads where one of them pauses",
+          "[fiber_scheduler]") {
+  FiberScheduler scheduler(round_robin(), {});
+  REQUIRE(scheduler.reserve(2));
+  std::string text;
+  const auto body = [&] {
+    scheduler.start([&] {
+      text += 'a';
+      scheduler.pause();
+      text += 'b';
+    });
+    text += '1';
+    scheduler.pause();
+    scheduler.join_all();
+    text += '2';
+  };
+  CHECK(scheduler.is_alone());
+  for (int run = 1; run <= 2; ++run) {
+    text.clear();
+    CHECK(scheduler.run_main(body));
+    CHECK(text == "1");
+    CHECK_FALSE(scheduler.is_alone());
+    std::vector<std::span<std::byte>> stacks;
+    scheduler.add_stacks(&stacks);
+    CHECK(stacks.size() == 3);  // the main thread's, and the two that were reserved
+    for (const auto& stack : stacks) CHECK(!stack.empty());
+    CHECK(scheduler.resume());
+    CHECK(text == "1a");
+    CHECK_FALSE(scheduler.resume());
+    CHECK(text == "1ab2");
+    CHECK(scheduler.is_alone());
+  }
+}
+
 TEST_CASE("a thousand threads have stacks", "[fiber_scheduler]") {
   FiberScheduler scheduler(random_walk(1), {});
   int ran = 0;

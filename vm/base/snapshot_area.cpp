@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kBytes = std::size_t{256} << 20;  // of addresses
 // What a run may leave resident behind the saved part for the next one.
 constexpr std::size_t kKept = std::size_t{4} << 20;
-constexpr std::size_t kPage = 4096;
+constexpr std::size_t kPage = MemoryCopy::kPage;
 
 std::uintptr_t rounded_up(std::uintptr_t address, std::size_t alignment) {
   return (address + alignment - 1) / alignment * alignment;
@@ -25,15 +25,6 @@ thread_local constinit SnapshotArea* SnapshotArea::current_ = nullptr;
 std::uintptr_t SnapshotArea::lowest_ = 0, SnapshotArea::highest_ = 0;
 bool SnapshotArea::serves_operators = false;
 std::atomic<std::uint64_t> SnapshotArea::effects_outside_{0};
-
-MemoryCopy::MemoryCopy(std::byte* memory, std::size_t bytes)
-    : memory_(memory), bytes_(bytes), room_(std::make_unique_for_overwrite<std::byte[]>(bytes + kPage)) {
-  const auto wanted = reinterpret_cast<std::uintptr_t>(memory) + kPage / 2;
-  copy_ = room_.get() + (wanted - reinterpret_cast<std::uintptr_t>(room_.get())) % kPage;
-  std::memcpy(copy_, memory_, bytes_);
-}
-
-void MemoryCopy::write_back() const { std::memcpy(memory_, copy_, bytes_); }
 
 SnapshotArea::SnapshotArea() {
   GILVM_CHECK(highest_ == 0);
@@ -77,23 +68,54 @@ void* SnapshotArea::allocate_above(std::size_t bytes, std::size_t alignment) {
   return upper_;
 }
 
-void SnapshotArea::save() {
+void SnapshotArea::note_effects() {
+  has_effects_ = true;
+  // What the system itself writes must not meet a protected page: its calls would fail.
+  if (copy_) copy_->allow_all();
+}
+
+// What is allocated later begins with a page of its own.
+void SnapshotArea::save(const std::vector<std::span<std::byte>>& above) {
   GILVM_CHECK(current_ == nullptr && !copy_);
-  copy_.emplace(begin_, static_cast<std::size_t>(lower_ - begin_));
+  lower_ = reinterpret_cast<std::byte*>(rounded_up(reinterpret_cast<std::uintptr_t>(lower_), kPage));
+  std::vector<std::span<std::byte>> memory = {{begin_, lower_}};
+  memory.insert(memory.end(), above.begin(), above.end());
+  copy_.emplace(memory);
+  saved_lower_ = lower_;
   saved_upper_ = upper_;
 }
 
-void SnapshotArea::restore() {
+void SnapshotArea::restore() { restore({}, saved_lower_); }
+
+void SnapshotArea::restore(std::span<const std::byte> written, std::byte* lower) {
   GILVM_CHECK(current_ == nullptr && copy_ && !has_effects_);
-  std::byte* const end = begin_ + copy_->bytes();
-  if (static_cast<std::size_t>(lower_ - end) > kKept) {
-    const std::uintptr_t first = rounded_up(reinterpret_cast<std::uintptr_t>(end) + kKept, kPage);
+  if (static_cast<std::size_t>(lower_ - saved_lower_) > kKept) {
+    std::byte* first = saved_lower_ + kKept;
     const std::uintptr_t last = reinterpret_cast<std::uintptr_t>(lower_) / kPage * kPage;
-    if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+    madvise(first, last - reinterpret_cast<std::uintptr_t>(first), MADV_DONTNEED);
   }
-  copy_->write_back();
-  lower_ = end;
+  copy_->write_back(written);
+  lower_ = lower;
   upper_ = saved_upper_;
+}
+
+void SnapshotArea::save(Moment* moment, const std::vector<std::span<std::byte>>& more) const {
+  GILVM_CHECK(current_ == nullptr && has_moments());
+  moment->bytes_.clear();
+  moment->written_ = copy_->copy_written(&moment->bytes_);
+  moment->pieces_.assign(1, since_save());
+  moment->pieces_.insert(moment->pieces_.end(), more.begin(), more.end());
+  for (const auto& piece : moment->pieces_) moment->bytes_.add(piece.data(), piece.size());
+}
+
+void SnapshotArea::restore(const Moment& moment) {
+  restore({moment.bytes_.data(), moment.written_},
+          moment.pieces_.front().data() + moment.pieces_.front().size());
+  const std::byte* from = moment.bytes_.data() + moment.written_;
+  for (const auto& piece : moment.pieces_) {
+    std::memcpy(piece.data(), from, piece.size());
+    from += piece.size();
+  }
 }
 
 void* SnapshotArea::take(std::size_t bytes, std::size_t alignment) noexcept {

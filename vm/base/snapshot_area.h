@@ -20,25 +20,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <vector>
+
+#include "vm/base/memory_copy.h"
 
 namespace gilvm {
-
-// A copy of memory to be written back there many times. Copying is slow where the distance between the two is
-// close to a multiple of 4096 (a load waits for a store that it takes for one to the same address): it is
-// half a page off.
-class MemoryCopy {
- public:
-  // REQUIRES: `bytes` is not 0.
-  MemoryCopy(std::byte* memory, std::size_t bytes);
-  void write_back() const;
-  std::size_t bytes() const { return bytes_; }
-
- private:
-  std::byte* memory_;
-  std::size_t bytes_;
-  std::unique_ptr<std::byte[]> room_;
-  std::byte* copy_;
-};
 
 class SnapshotArea {
  public:
@@ -65,12 +52,34 @@ class SnapshotArea {
   // Of the area that the thread is inside of; null: of none.
   static SnapshotArea* current() { return current_; }
 
-  // REQUIRES for both: the thread is outside; restore() follows save().
-  void save();
+  // REQUIRES for what follows: the thread is outside, and no other uses the area meanwhile.
+  //
+  // All that is at the lower end, and of what is above those parts, which are whole pages in ascending order.
+  void save(const std::vector<std::span<std::byte>>& above = {});
+  // As it was at save(), which was called.
   void restore();
+
+  // What the area was at a moment after save().
+  class Moment {
+   public:
+    std::size_t bytes() const { return bytes_.size(); }
+
+   private:
+    friend class SnapshotArea;
+    CopiedBytes bytes_;  // of the pages that had been written, then of the pieces
+    std::size_t written_ = 0;
+    std::vector<std::span<std::byte>> pieces_;
+  };
+  // False: it cannot be saved at this moment.
+  bool has_moments() const { return copy_ && upper_ == saved_upper_ && !has_effects_; }
+  // The bytes that it would take, without `more`.
+  std::size_t bytes_of_moment() const { return copy_->written_bytes() + since_save().size(); }
+  // With other memory, wherever it is. REQUIRES: has_moments().
+  void save(Moment* moment, const std::vector<std::span<std::byte>>& more) const;
+  void restore(const Moment& moment);
   // Something was done that restore() would not undo, or that it would undo only half.
   static void has_effect_outside() {
-    if (current_) current_->has_effects_ = true;
+    if (current_) current_->note_effects();
     effects_outside_.fetch_add(1, std::memory_order_relaxed);  // a number that nothing is published through
   }
   // How often any thread has said so, inside of an area or not.
@@ -89,6 +98,9 @@ class SnapshotArea {
 
  private:
   void* allocate(std::size_t bytes, std::size_t alignment);
+  void note_effects();
+  void restore(std::span<const std::byte> written, std::byte* lower);
+  std::span<std::byte> since_save() const { return {saved_lower_, lower_}; }
 
   static thread_local constinit SnapshotArea* current_;
   static std::uintptr_t lowest_, highest_;  // of the area that exists
@@ -98,7 +110,8 @@ class SnapshotArea {
   std::byte* lower_ = nullptr;  // the end of what was allocated at the lower end,
   std::byte* upper_ = nullptr;  // and the beginning at the upper one
   bool has_effects_ = false;
-  std::optional<MemoryCopy> copy_;  // of the lower end
+  std::optional<MemoryCopy> copy_;
+  std::byte* saved_lower_ = nullptr;
   std::byte* saved_upper_ = nullptr;
 };
 

@@ -8,11 +8,12 @@
 namespace gilvm {
 namespace {
 
-bool contains(std::span<const ThreadId> threads, ThreadId thread) {
+template <typename Threads>
+bool contains(const Threads& threads, ThreadId thread) {
   return std::find(threads.begin(), threads.end(), thread) != threads.end();
 }
 
-bool conflict(const std::vector<Access>& one, const std::vector<Access>& other) {
+bool conflict(const ExplorationPart::Accesses& one, const ExplorationPart::Accesses& other) {
   for (const Access& access : one) {
     for (const Access& another : other) {
       if (gilvm::conflict(access, another)) return true;
@@ -68,6 +69,12 @@ bool Exploration::begin() {
   return false;
 }
 
+void Exploration::go_on_after(std::size_t steps) {
+  GILVM_CHECK(depth_ == 0 && steps <= kept_);
+  depth_ = steps;
+  has_touched_ = true;
+}
+
 void Exploration::take(ExplorationPart part) {
   nodes_ = std::move(part.nodes);
   events_ = std::move(part.events);
@@ -88,8 +95,9 @@ void Exploration::take(ExplorationPart part) {
 }
 
 // Of `wanted`, those that are to be tried at the node after the one that is being tried.
-std::vector<ThreadId> Exploration::untried(const Node& node, const std::vector<ThreadId>& wanted) const {
-  std::vector<ThreadId> threads;
+ExplorationPart::Threads Exploration::untried(const Node& node,
+                                              const ExplorationPart::Threads& wanted) const {
+  ExplorationPart::Threads threads;
   for (const ThreadId thread : wanted) {
     if (thread != node.chosen && !sleeps(node.done, thread) && !sleeps(node.sleep, thread)) {
       threads.push_back(thread);
@@ -166,9 +174,13 @@ void Exploration::drop_last_event() {
   events_.pop_back();
 }
 
+bool Exploration::is_step(std::span<const ThreadId> candidates, ThreadId current) const {
+  return has_touched_ || depth_ == 0 || current == 0 || !contains(candidates, current);
+}
+
 ThreadId Exploration::choose(std::span<const ThreadId> candidates, ThreadId current) {
+  if (!is_step(candidates, current)) return current;
   const bool goes_on = current != 0 && contains(candidates, current);
-  if (goes_on && !has_touched_ && depth_ > 0) return current;
   close_event();
   if (depth_ >= nodes_.size()) {
     add_node(candidates, goes_on ? current : 0);
@@ -198,7 +210,7 @@ void Exploration::access(const Access& access) {
   if (depth_ == 0) return;
   has_touched_ = true;
   if (!is_new()) return;
-  std::vector<Access>& accesses = events_.back().accesses;
+  ExplorationPart::Accesses& accesses = events_.back().accesses;
   for (const Access& other : accesses) {
     if (other.object == access.object && other.key == access.key && other.writes >= access.writes) return;
   }
@@ -222,31 +234,27 @@ unsigned Exploration::switches() const {
   return count;
 }
 
-std::vector<Exploration::Sleeper> Exploration::sleepers_after_last() const {
-  std::vector<Sleeper> sleepers;
-  if (nodes_.empty()) return sleepers;
-  const Node& node = nodes_.back();
+// Those of the node before that the last event has not woken.
+void Exploration::add_sleepers(const Node& before, Node* node) const {
   const Event& event = events_.back();
-  for (const auto* list : {&node.sleep, &node.done}) {
+  for (const auto* list : {&before.sleep, &before.done}) {
     for (const Sleeper& sleeper : *list) {
       if (sleeper.thread == event.thread || conflict(sleeper.accesses, event.accesses)) continue;
-      if (!sleeps(sleepers, sleeper.thread)) sleepers.push_back(sleeper);
+      if (!sleeps(node->sleep, sleeper.thread)) node->sleep.push_back(sleeper);
     }
   }
-  return sleepers;
 }
 
 void Exploration::add_node(std::span<const ThreadId> candidates, ThreadId current) {
-  Node node;
+  Node& node = nodes_.emplace_back();
   node.candidates.assign(candidates.begin(), candidates.end());
   node.current = current;
-  if (reduced_) node.sleep = sleepers_after_last();
-  if (!nodes_.empty()) {
-    const Node& before = nodes_.back();
+  if (nodes_.size() > 1) {
+    const Node& before = nodes_[nodes_.size() - 2];
+    if (reduced_) add_sleepers(before, &node);
     node.preemptions = before.preemptions + (before.current != 0 && before.chosen != before.current);
   }
   choose_what_to_try(node);
-  nodes_.push_back(std::move(node));
 }
 
 // Who could go on, goes on: so few switches come first.
@@ -271,9 +279,9 @@ void Exploration::choose_what_to_try(Node& node) {
 
 // The events before the last that conflict with it and might race, the latest first. Of one thread's, those
 // that come before another one that conflicts do not matter.
-std::vector<Exploration::Index> Exploration::conflicting_with(const Event& event) const {
+Exploration::Indices Exploration::conflicting_with(const Event& event) const {
   const auto index = static_cast<Index>(events_.size() - 1);
-  std::vector<Index> found;
+  Indices found;
   const auto add = [&](Index other) {
     if (events_[other].thread != event.thread) found.push_back(other);
   };
@@ -327,7 +335,7 @@ void Exploration::find_races(Index index) {
   for (Index other = since; other < index; ++other) {
     if (contains(events_[other].woken, event.thread)) join(clock, events_[other].clock);
   }
-  std::vector<Index> races;
+  Indices races;
   if (reduced_) {
     for (const Index other : conflicting_with(event)) {
       if (comes_before(other, clock)) continue;
@@ -346,9 +354,9 @@ void Exploration::find_races(Index index) {
 void Exploration::try_before(Index earlier, Index later) {
   if (earlier < root_) return;
   Node& node = nodes_[earlier];
-  std::vector<std::pair<ThreadId, Index>>
-      firsts;  // of each thread, its first event that `earlier` is not before
-  std::vector<ThreadId> initials;
+  // Of each thread, its first event that `earlier` is not before.
+  ExplorationPart::ShortList<std::pair<ThreadId, Index>, 4> firsts;
+  ExplorationPart::Threads initials;
   for (Index index = earlier + 1; index <= later; ++index) {
     const Event& event = events_[index];
     if (index != later && comes_before(earlier, event.clock)) continue;

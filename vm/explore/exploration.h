@@ -48,6 +48,10 @@ class Exploration {
 
   // Another execution follows. False: all that there are in the part have been.
   bool begin();
+  // How many steps it has in common with the one before; 0 for the first of a part.
+  std::size_t steps_in_common() const { return kept_; }
+  // It goes on where it has taken so many steps. REQUIRES: after begin(), which it has in common.
+  void go_on_after(std::size_t steps);
   // Only that part is explored from now on. REQUIRES for both: no execution is going on.
   void take(ExplorationPart part);
   // What is left, in two parts, or in one, or in none where nothing is; take() follows.
@@ -56,6 +60,8 @@ class Exploration {
   // step has touched nothing. 0: this execution is like one that was seen already, and is to be given up.
   // REQUIRES: `candidates`, all that could take it, are not empty.
   ThreadId choose(std::span<const ThreadId> candidates, ThreadId current);
+  // Does the question ask for a step?
+  bool is_step(std::span<const ThreadId> candidates, ThreadId current) const;
   // Of the step that is being taken.
   void access(const Access& access);
   // The step that is being taken has made it possible for `thread` to run.
@@ -80,15 +86,16 @@ class Exploration {
   void close_event();
   void add_node(std::span<const ThreadId> candidates, ThreadId current);
   void choose_what_to_try(Node& node);
-  std::vector<Sleeper> sleepers_after_last() const;
+  void add_sleepers(const Node& before, Node* node) const;
   void drop_last_event();
-  std::vector<Index> conflicting_with(const Event& event) const;
+  using Indices = ExplorationPart::ShortList<Index, 16>;
+  Indices conflicting_with(const Event& event) const;
   void find_races(Index index);
   void try_before(Index earlier, Index later);
   bool comes_before(Index earlier, const Clock& clock) const;
   static void join(Clock& clock, const Clock& other);
   static Index& at(Clock& clock, ThreadId thread);
-  std::vector<ThreadId> untried(const Node& node, const std::vector<ThreadId>& wanted) const;
+  ExplorationPart::Threads untried(const Node& node, const ExplorationPart::Threads& wanted) const;
   double estimate(std::size_t first) const;
 
   const bool reduced_;

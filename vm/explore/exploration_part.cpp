@@ -22,8 +22,8 @@ class Writer {
   void number(const T& value) {
     word(static_cast<std::uint64_t>(value));
   }
-  template <typename T>
-  std::size_t size_of(const std::vector<T>& list) {
+  template <typename List>
+  std::size_t size_of(const List& list) {
     word(list.size());
     return list.size();
   }
@@ -45,8 +45,8 @@ class Reader {
   void number(T& value) {
     value = static_cast<T>(word());
   }
-  template <typename T>
-  std::size_t size_of(std::vector<T>& list) {
+  template <typename List>
+  std::size_t size_of(List& list) {
     const std::uint64_t size = word();
     GILVM_CHECK(size <= text_.size());
     list.resize(size);

@@ -6,6 +6,7 @@
 // Threads: plain data.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -17,27 +18,33 @@
 namespace gilvm {
 
 struct ExplorationPart {
-  using Index = std::uint32_t;       // of an event
-  using Clock = std::vector<Index>;  // by threads: one past the last event of it that is known to come before
+  // There are many short ones, in each execution: none of them is to allocate.
+  template <typename T, std::size_t usual>
+  using ShortList = boost::container::small_vector<T, usual>;
+  using Threads = ShortList<ThreadId, 4>;
+  using Accesses = ShortList<Access, 4>;
+
+  using Index = std::uint32_t;         // of an event
+  using Clock = ShortList<Index, 6>;  // by threads: one past the last event of it that is known to come before
 
   struct Sleeper {
     ThreadId thread = 0;
-    std::vector<Access> accesses;  // of its next step
+    Accesses accesses;  // of its next step
   };
   struct Node {
-    std::vector<ThreadId> candidates;
+    Threads candidates;
     ThreadId current = 0;  // who could have gone on; 0: nobody
     ThreadId chosen = 0;
     unsigned preemptions = 0;  // before
-    std::vector<ThreadId> to_try;
-    std::vector<Sleeper> sleep;  // when the state was first come to
-    std::vector<Sleeper> done;   // tried since
+    Threads to_try;
+    ShortList<Sleeper, 2> sleep;  // when the state was first come to
+    ShortList<Sleeper, 2> done;   // tried since
     double explored = 0;         // executions in which they were, where that part is another's an estimate
   };
   struct Event {
     ThreadId thread = 0;
-    std::vector<Access> accesses;
-    std::vector<ThreadId> woken;
+    Accesses accesses;
+    Threads woken;
     Clock clock;
   };
 

@@ -9,8 +9,6 @@
 namespace gilvm {
 namespace {
 
-constexpr ThreadId kMain = 1;
-
 std::uint32_t key_of(ThreadId thread) { return static_cast<std::uint32_t>(thread); }
 
 }  // namespace
@@ -47,17 +45,41 @@ class Explorer::Deciding final : public Strategy {
   Explorer& explorer_;
 };
 
+void Explorer::Thread::forget() {
+  lives = is_done_when_it_calls = has_effects = has_changed = spins = false;
+  vm_thread = nullptr;
+  coroutine = nullptr;
+  loop = nullptr;
+  depth = 0;
+  current.clear();
+  enclosing.clear();
+  to_be_closed.clear();
+  registers.clear();
+  reads.clear();
+}
+
 bool Explorer::begin() {
   if (!exploration_.begin()) return false;
-  for (Thread& thread : threads_) thread = Thread();
+  for (Thread& thread : run_.threads) thread.forget();
   at(kMain).lives = true;
-  living_ = 1;
-  running_ = last_ = kMain;
-  main_waits_ = is_over_ = false;
+  run_.living = 1;
+  run_.running = run_.last = kMain;
+  run_.main_waits = false;
+  run_.instructions = 0;
+  run_.answers = Schedule();
+  is_over_ = false;
   ending_ = Ending::kComplete;
-  instructions_ = 0;
-  answers_ = Schedule();
   return true;
+}
+
+void Explorer::save(Moment* moment) const {
+  moment->run_ = run_;
+  moment->steps_ = exploration_.steps();
+}
+
+void Explorer::go_on_from(const Moment& moment) {
+  run_ = moment.run_;
+  exploration_.go_on_after(moment.steps_);
 }
 
 std::unique_ptr<Strategy> Explorer::strategy() { return std::make_unique<Deciding>(*this); }
@@ -68,8 +90,8 @@ void Explorer::prepare(VmThread& main, std::function<void(Ending)> give_up) {
 }
 
 void Explorer::set_main_waits(bool waits) {
-  main_waits_ = waits;
-  running_ = kMain;
+  run_.main_waits = waits;
+  run_.running = kMain;
 }
 
 Explorer::Ending Explorer::end() {
@@ -80,8 +102,8 @@ Explorer::Ending Explorer::end() {
 }
 
 Explorer::Thread& Explorer::at(ThreadId thread) {
-  if (threads_.size() <= thread) threads_.resize(thread + 1);
-  return threads_[thread];
+  if (run_.threads.size() <= thread) run_.threads.resize(thread + 1);
+  return run_.threads[thread];
 }
 
 void Explorer::give_up(Ending ending) {
@@ -92,8 +114,8 @@ void Explorer::give_up(Ending ending) {
 
 ThreadId Explorer::choose(const Decision& decision) {
   const auto answer = [&](ThreadId thread) {
-    if (decision.candidates.size() > 1) answers_.add(thread);
-    running_ = thread;
+    if (decision.candidates.size() > 1) run_.answers.add(thread);
+    run_.running = thread;
     return thread;
   };
   const auto goes_on = [&] {
@@ -101,7 +123,7 @@ ThreadId Explorer::choose(const Decision& decision) {
            decision.candidates.end();
   };
   if (!explores()) return answer(goes_on() ? decision.current : decision.candidates.front());
-  if (main_waits_ && decision.candidates.front() == kMain) return answer(kMain);
+  if (run_.main_waits && decision.candidates.front() == kMain) return answer(kMain);
   Thread& current = at(decision.current);
   note_calls(current);
   note_closed(current);
@@ -109,21 +131,22 @@ ThreadId Explorer::choose(const Decision& decision) {
   if (!is_inside) current.current.clear();  // its instruction is complete
   has_waited_for_time_ = has_waited_for_time_ || decision.waits_for_time;
   // The main thread has run between two steps of another one.
-  const ThreadId last = main_waits_ ? last_ : decision.current;
-  candidates_.clear();
+  const ThreadId last = run_.main_waits ? run_.last : decision.current;
+  run_.candidates.clear();
   for (const ThreadId thread : decision.candidates) {
-    if (!at(thread).spins) candidates_.push_back(thread);
+    if (!at(thread).spins) run_.candidates.push_back(thread);
   }
   // Who spins lets time pass, too.
-  if (candidates_.empty() && decision.waits_for_time) {
-    candidates_.assign(decision.candidates.begin(), decision.candidates.end());
+  if (run_.candidates.empty() && decision.waits_for_time) {
+    run_.candidates.assign(decision.candidates.begin(), decision.candidates.end());
   }
-  if (candidates_.empty()) {
+  if (before_step && run_.candidates.size() > 1 && exploration_.is_step(run_.candidates, last)) before_step();
+  if (run_.candidates.empty()) {
     give_up(Ending::kEndless);
   } else if (exploration_.steps() >= limits_.steps) {
     give_up(Ending::kTooLong);
-  } else if (const ThreadId chosen = exploration_.choose(candidates_, last); chosen != 0) {
-    last_ = answer(chosen);
+  } else if (const ThreadId chosen = exploration_.choose(run_.candidates, last); chosen != 0) {
+    run_.last = answer(chosen);
     // Where it is inside of a native function, or of the growth of a table, that goes on.
     for (const Access& each : at(chosen).current) access(each);
     for (const std::vector<Access>& calling : at(chosen).enclosing) {
@@ -139,8 +162,8 @@ ThreadId Explorer::choose(const Decision& decision) {
 void Explorer::before_instruction(VmThread& vm_thread) {
   if (!explores()) return;
   const SnapshotArea::Inside outside(nullptr);
-  if (++instructions_ > limits_.instructions) return give_up(Ending::kTooLong);
-  Thread& thread = at(running_);
+  if (++run_.instructions > limits_.instructions) return give_up(Ending::kTooLong);
+  Thread& thread = at(run_.running);
   thread.vm_thread = &vm_thread;
   note_calls(thread);
   note_closed(thread);
@@ -153,10 +176,10 @@ void Explorer::before_instruction(VmThread& vm_thread) {
 // The running thread's.
 void Explorer::access(const Access& access) {
   exploration_.access(access);
-  for (ThreadId id = 1; id < threads_.size(); ++id) {
-    Thread& thread = threads_[id];
+  for (ThreadId id = 1; id < run_.threads.size(); ++id) {
+    Thread& thread = run_.threads[id];
     if (!thread.loop) continue;
-    if (id == running_) {
+    if (id == run_.running) {
       if (access.writes) {
         thread.has_effects = true;
       } else if (std::find(thread.reads.begin(), thread.reads.end(), access) == thread.reads.end()) {
@@ -202,7 +225,8 @@ void Explorer::note_loop(Thread& thread) {
   const Coroutine* coroutine = thread.vm_thread->coroutine;
   const CallFrame* frame = coroutine->frame();
   const auto depth = static_cast<std::size_t>(frame - coroutine->first_frame());
-  std::vector<std::uint64_t> registers;
+  std::vector<std::uint64_t>& registers = registers_;
+  registers.clear();
   for (std::uint32_t index = 0; index < frame->closure->prototype->frame_size; ++index) {
     const Register& reg = frame->base[index];
     registers.push_back(reg.value.bits());
@@ -215,14 +239,14 @@ void Explorer::note_loop(Thread& thread) {
   }
   thread.loop = frame->pc;
   thread.depth = depth;
-  thread.registers = std::move(registers);
+  std::swap(thread.registers, registers);
   thread.reads.clear();
   thread.has_effects = thread.has_changed = false;
 }
 
 void Explorer::started(ThreadId thread) {
   at(thread).lives = true;
-  ++living_;
+  ++run_.living;
   if (explores()) exploration_.wakes(thread);
 }
 
@@ -231,19 +255,19 @@ void Explorer::ended(ThreadId id) {
   if (explores()) {
     for (const Access& each : thread.to_be_closed) access(each);
     access({Access::kEnds, key_of(id), true});
-    if (main_waits_) exploration_.wakes(kMain);  // what it does later comes after this
+    if (run_.main_waits) exploration_.wakes(kMain);  // what it does later comes after this
   }
-  if (thread.lives) --living_;
-  thread = Thread();
+  if (thread.lives) --run_.living;
+  thread.forget();
 }
 
 void Explorer::parks(ThreadId thread) {
-  if (explores() && !(main_waits_ && thread == kMain)) access({Access::kPlaces, key_of(thread), true});
+  if (explores() && !(run_.main_waits && thread == kMain)) access({Access::kPlaces, key_of(thread), true});
 }
 
 void Explorer::unparks(ThreadId thread, bool waits) {
   if (!explores()) return;
-  if (!(main_waits_ && thread == kMain)) access({Access::kPlaces, key_of(thread), true});
+  if (!(run_.main_waits && thread == kMain)) access({Access::kPlaces, key_of(thread), true});
   if (waits) exploration_.wakes(thread);
 }
 

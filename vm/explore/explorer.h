@@ -39,8 +39,20 @@ class Explorer final : private StepWatcher {
   Explorer(const Exploration::Settings& settings, const Limits& limits)
       : exploration_(settings), limits_(limits), accesses_(effects_) {}
 
+  // What is known of a schedule at one of its steps.
+  class Moment;
+
   // A schedule follows. False: all have been run.
   bool begin();
+  // It has so many steps in common with the one before.
+  std::size_t steps_in_common() const { return exploration_.steps_in_common(); }
+  // Called where a step is to be chosen and several threads could take it: the schedule may be saved there, and
+  // another one that has the steps up to there in common may go on from there. Empty: nobody is.
+  std::function<void()> before_step;
+  void save(Moment* moment) const;
+  // After begin(). REQUIRES: the step, as steps() had it at save(), is one of those in common, and the memory of the
+  // VM is what it was then.
+  void go_on_from(const Moment& moment);
   // As Exploration has them.
   void take(ExplorationPart part) { exploration_.take(std::move(part)); }
   std::vector<ExplorationPart> give() { return exploration_.give(); }
@@ -50,7 +62,7 @@ class Explorer final : private StepWatcher {
   // the schedule ends, makes all its threads end.
   void prepare(VmThread& main, std::function<void(Ending)> give_up);
   // No step has been taken in the schedule.
-  bool is_at_start() const { return exploration_.steps() == 0 && answers_.size() == 0 && living_ == 1; }
+  bool is_at_start() const { return exploration_.steps() == 0 && run_.answers.size() == 0 && run_.living == 1; }
   // From before the main thread waits for the workers until all of them have ended. It does nothing else
   // meanwhile: whenever it could run, it does so at once, since that changes nothing for anybody.
   void set_main_waits(bool waits);
@@ -60,15 +72,16 @@ class Explorer final : private StepWatcher {
   void stop() { is_over_ = true; }
 
   // The answers of the schedule, to where another thread could have run, as FiberScheduler counts them.
-  const Schedule& answers() const { return answers_; }
+  const Schedule& answers() const { return run_.answers; }
   unsigned switches() const { return exploration_.switches(); }
   std::size_t steps() const { return exploration_.steps(); }
-  std::uint64_t instructions() const { return instructions_; }
+  std::uint64_t instructions() const { return run_.instructions; }
   bool has_left_out() const { return exploration_.has_left_out(); }
   // A thread has waited for a time to come, which it did at the same moment of each schedule's own clock.
   bool has_waited_for_time() const { return has_waited_for_time_; }
 
  private:
+  static constexpr ThreadId kMain = 1;
   class Deciding;
 
   // A thread of the schedule.
@@ -90,6 +103,21 @@ class Explorer final : private StepWatcher {
     bool has_effects = false;   // since the jump
     bool has_changed = false;   // something of `reads`
     bool spins = false;
+
+    // It is another one, or none. What the lists have allocated stays with them.
+    void forget();
+  };
+
+  // All that is known of a schedule, but for the Exploration.
+  struct Run {
+    std::vector<Thread> threads;  // by their ids
+    std::size_t living = 0;
+    ThreadId running = kMain;
+    ThreadId last = kMain;  // who has taken the last step
+    bool main_waits = false;
+    std::uint64_t instructions = 0;
+    Schedule answers;
+    std::vector<ThreadId> candidates;  // scratch of choose()
   };
 
   ThreadId choose(const Decision& decision);
@@ -100,7 +128,7 @@ class Explorer final : private StepWatcher {
   void unparks(ThreadId thread, bool waits);
 
   Thread& at(ThreadId thread);
-  bool explores() const { return !is_over_ && living_ > 1; }
+  bool explores() const { return !is_over_ && run_.living > 1; }
   void give_up(Ending ending);
   void access(const Access& access);
   void note_calls(Thread& thread);
@@ -113,18 +141,21 @@ class Explorer final : private StepWatcher {
   InstructionAccesses accesses_;
   std::function<void(Ending)> give_up_;
 
-  // Of the schedule.
-  std::vector<Thread> threads_;  // by their ids
-  std::size_t living_ = 0;
-  ThreadId running_ = 1;
-  ThreadId last_ = 1;  // who has taken the last step
-  bool main_waits_ = false;
+  Run run_;
+  std::vector<std::uint64_t> registers_;  // scratch of note_loop()
   std::atomic<bool> is_over_{false};  // also set by whoever interrupts the VM
   bool has_waited_for_time_ = false;  // in any schedule
   Ending ending_ = Ending::kComplete;
-  std::uint64_t instructions_ = 0;
-  Schedule answers_;
-  std::vector<ThreadId> candidates_;  // scratch of choose()
+};
+
+class Explorer::Moment {
+ public:
+  std::size_t steps() const { return steps_; }
+
+ private:
+  friend class Explorer;
+  Run run_;
+  std::size_t steps_ = 0;
 };
 
 }  // namespace gilvm

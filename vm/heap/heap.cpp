@@ -417,6 +417,7 @@ void Heap::return_pages() {
       ++last;
       ++count;
     }
+    MemoryCopy::will_change(*last, count * kPageSize);
     madvise(*last, count * kPageSize, MADV_DONTNEED);
     page = last + 1;
   }

@@ -58,6 +58,7 @@ double ExperimentRunner::seconds_since(Instant start) {
 
 // Of this process and of the children that have ended.
 double ExperimentRunner::cpu_seconds() {
+  if (host_.is_deterministic()) return host_.vm().scheduler().process_cpu_seconds();  // it starts no process
   rusage children;
   getrusage(RUSAGE_CHILDREN, &children);
   return host_.vm().scheduler().process_cpu_seconds() +

@@ -53,25 +53,31 @@ ExploredProgram::Result ExploredProgram::explore(ExplorationPart part,
   Result result;
   tally_ = ExploreTally();
   explorer_.take(std::move(part));
+  moments_.clear();
   std::uint64_t instructions = 0;
   while (tally_.executions < kMostSchedules && instructions < kMostInstructions &&
          result.stop == Stop::kNone) {
     if (supervisor_.exit_status()) {
       result.stop = Stop::kInterrupted;
-    } else if (!allowance_.take()) {
-      if (!explorer_.begin()) break;
-      explorer_.end();
-      result.stop = Stop::kAllowance;
-    } else if (!explorer_.begin()) {
-      allowance_.give_back(false);
       break;
+    }
+    // What differs from a schedule that was counted in nothing that matters is run beyond what is allowed,
+    // too: if nothing else is left, all are covered.
+    is_allowed_ = allowance_.take();
+    would_count_ = false;
+    if (!explorer_.begin()) {
+      if (is_allowed_) allowance_.give_back(false);
+      break;
+    }
+    const std::uint64_t before = tally_.schedules + tally_.given_up;
+    // A script that is interrupted while it is loaded once more is no less an experiment.
+    if (!run_schedule()) {
+      result.stop = supervisor_.exit_status() && !name_.empty() ? Stop::kInterrupted : Stop::kFailed;
+    }
+    if (is_allowed_) allowance_.give_back(tally_.schedules + tally_.given_up > before);
+    if (would_count_) {
+      if (result.stop == Stop::kNone) result.stop = Stop::kAllowance;
     } else {
-      const std::uint64_t before = tally_.schedules + tally_.given_up;
-      // A script that is interrupted while it is loaded once more is no less an experiment.
-      if (!run_schedule()) {
-        result.stop = supervisor_.exit_status() && !name_.empty() ? Stop::kInterrupted : Stop::kFailed;
-      }
-      allowance_.give_back(tally_.schedules + tally_.given_up > before);
       ++tally_.executions;
       instructions += explorer_.instructions();
       if (after_each) after_each(tally_);
@@ -91,20 +97,57 @@ bool ExploredProgram::run_schedule() {
   if (!snapshot_) {
     if (!make_vm()) return false;
   } else {
-    supervisor_.hold_back([this] { snapshot_->restore(); });
+    supervisor_.hold_back([this] { go_back(); });
     // It may have forgotten an interruption.
     if (supervisor_.exit_status()) return true;
     prepare_explorer();
   }
-  run_workers();
-  {
-    const SnapshotArea::Inside inside(area());
-    runner_->host().end_threads();
+  deadlocked_ = false;
+  if (snapshot_) {
+    run_from_snapshot();
+  } else {
+    run_workers();
   }
   most_threads_ = std::max(most_threads_, runner_->host().fibers()->capacity());
   if (area_ && area_->has_effects()) changes_only_memory_ = false;
   if (!snapshot_ || !changes_only_memory_ || most_threads_ > reserved_threads_) drop_vm();
   return true;
+}
+
+// To the last moment of the schedule before that the next one comes to as well.
+void ExploredProgram::go_back() {
+  from_ = moments_.last_within(explorer_.steps_in_common());
+  if (!from_) return snapshot_->restore();
+  snapshot_->restore(from_->vm);
+  explorer_.go_on_from(from_->explorer);
+}
+
+void ExploredProgram::run_from_snapshot() {
+  FiberScheduler& fibers = *runner_->host().fibers();
+  explorer_.before_step = [this, &fibers] {
+    if (snapshot_->has_moments() && moments_.is_due(explorer_.instructions(), area_->bytes_of_moment())) {
+      fibers.pause();
+    }
+  };
+  const auto goes_on = [&](bool begins) {
+    // The explorer, which pauses, is outside; what run_main() is called with comes back with the VM.
+    const SnapshotArea::Inside scope(begins ? area() : nullptr);
+    if (!begins) return fibers.resume();
+    return fibers.run_main([this] {
+      const SnapshotArea::Inside outside(nullptr);
+      run_workers();
+    });
+  };
+  std::vector<std::span<std::byte>> stacks;
+  for (bool is_paused = goes_on(!from_); is_paused; is_paused = goes_on(false)) {
+    PathMoments::Moment& moment = moments_.add();
+    moment.instructions = explorer_.instructions();
+    explorer_.save(&moment.explorer);
+    stacks.clear();
+    fibers.add_stacks(&stacks);
+    supervisor_.hold_back([&] { snapshot_->save(&moment.vm, stacks); });
+  }
+  explorer_.before_step = nullptr;
 }
 
 void ExploredProgram::prepare_explorer() {
@@ -121,7 +164,7 @@ bool ExploredProgram::make_vm() {
   if (most_threads_ > 0 && changes_only_memory_) area_.emplace();
   if (area_ && !area_->is_usable()) area_.reset();
   std::string error;
-  bool loaded, plain;
+  bool loaded, plain, can_run_again = false;
   {
     const SnapshotArea::Inside inside(area());
     SchedulePlan plan;
@@ -139,7 +182,7 @@ bool ExploredProgram::make_vm() {
     };
     runner_->on_waiting = [this](bool waits) { explorer_.set_main_waits(waits); };
     prepare_explorer();
-    if (area_) runner_->host().fibers()->reserve(most_threads_ - 1);
+    if (area_) can_run_again = runner_->host().fibers()->reserve(most_threads_ - 1);
     loaded = runner_->load(script_, &error, &plain);
   }
   if (!loaded) {
@@ -155,7 +198,8 @@ bool ExploredProgram::make_vm() {
   name_ = runner_->name();
   // What the script has done before its workers start counts only where nobody could have run in between.
   reserved_threads_ = runner_->host().fibers()->capacity();
-  if (area_ && !area_->has_effects() && explorer_.is_at_start() && reserved_threads_ == most_threads_) {
+  if (can_run_again && !area_->has_effects() && explorer_.is_at_start() &&
+      reserved_threads_ == most_threads_) {
     snapshot_.emplace(*area_, runner_->host().vm().heap());
     has_snapshots_ = true;
   }
@@ -163,13 +207,20 @@ bool ExploredProgram::make_vm() {
 }
 
 void ExploredProgram::drop_vm() {
+  moments_.clear();
+  from_ = nullptr;
   snapshot_.reset();
   runner_.reset();
   area_.reset();
 }
 
 void ExploredProgram::run_workers() {
-  deadlocked_ = false;
+  take_steps();
+  const SnapshotArea::Inside inside(area());
+  runner_->host().end_threads();
+}
+
+void ExploredProgram::take_steps() {
   std::optional<RepeatResult> repeat;
   {
     const SnapshotArea::Inside inside(area());
@@ -178,6 +229,8 @@ void ExploredProgram::run_workers() {
   const unsigned switches = explorer_.switches();
   const Explorer::Ending ending = explorer_.end();
   if (supervisor_.exit_status() || ending == Explorer::Ending::kSeenBefore) return;
+  would_count_ = !is_allowed_;
+  if (would_count_) return;
   if (ending == Explorer::Ending::kTooLong) {
     ++tally_.given_up;
     return;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "vm/explore/path_moments.h"
 #include "vm/explore/vm_snapshot.h"
 #include "vm/main/experiment_runner.h"
 #include "vm/main/explore_tally.h"
@@ -67,8 +68,11 @@ class ExploredProgram {
   bool run_schedule();
   void prepare_explorer();
   bool make_vm();
+  void go_back();
+  void run_from_snapshot();
   SnapshotArea* area() { return area_ ? &*area_ : nullptr; }
   void run_workers();
+  void take_steps();
   static ExploredOutcome outcome_of(const RepeatResult& repeat, Explorer::Ending ending, bool deadlocked);
   void note(ExploredOutcome outcome, const ScriptHost& host);
 
@@ -82,12 +86,16 @@ class ExploredProgram {
   std::optional<SnapshotArea> area_;
   std::unique_ptr<ExperimentRunner> runner_;
   std::optional<VmSnapshot> snapshot_;
-  bool changes_only_memory_ = true;   // the script, as far as it was seen
-  bool has_snapshots_ = false;        // has had one
-  std::size_t most_threads_ = 0;      // at once, in any schedule
-  std::size_t reserved_threads_ = 0;  // of the VM, those with a stack
-  bool deadlocked_ = false;           // the schedule
-  std::string loops_;                 // who goes round in which, where the schedule ends so
+  PathMoments moments_;
+  const PathMoments::Moment* from_ = nullptr;  // where the schedule goes on from; null: the start
+  bool changes_only_memory_ = true;            // the script, as far as it was seen
+  bool has_snapshots_ = false;                 // has had one
+  std::size_t most_threads_ = 0;               // at once, in any schedule
+  std::size_t reserved_threads_ = 0;           // of the VM, those with a stack
+  bool is_allowed_ = true;                     // the schedule, or it only shows whether it would count
+  bool would_count_ = false;                   // it would, and is not allowed
+  bool deadlocked_ = false;                    // the schedule
+  std::string loops_;                          // who goes round in which, where the schedule ends so
   std::string name_;
   int status_ = 0;
   std::string problem_;

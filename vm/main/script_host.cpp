@@ -200,6 +200,7 @@ void ScriptHost::finish() {
 }
 
 void ScriptHost::end_threads() {
+  if (fibers_->is_alone()) return;
   vm_.interrupt(Interruption::kExit);
   fibers_->join_all();
 }

@@ -53,28 +53,68 @@ std::string text_of(const Line& line, const std::array<std::size_t, kColumns>& w
   return text + '\n';
 }
 
+// The sentence for one schedule or for many.
+const char* for_count(std::uint64_t count, const char* one, const char* many) {
+  return count == 1 ? one : many;
+}
+
 std::string stop_sentence(const ExploreResult& result) {
+  const std::uint64_t count = result.schedules;
   switch (result.stop) {
     case ExploreResult::Stop::kNone: break;
     case ExploreResult::Stop::kMostSchedules:
-      return filled(translate("Not all: stopped after {0} schedules; there are others that may have "
+      return filled(
+          for_count(count,
+                    translate("Not all: stopped after {0} schedule; there are others that may have "
                               "other outcomes."),
-                    result.schedules);
+                    translate("Not all: stopped after {0} schedules; there are others that may have "
+                              "other outcomes.")),
+          count);
     case ExploreResult::Stop::kTimeout:
-      return filled(translate("Not all: the time was over after {0} schedules; there are others that may "
-                              "have other outcomes."),
-                    result.schedules);
+      return filled(
+          for_count(count,
+                    translate("Not all: the time was over after {0} schedule; there are others that "
+                              "may have other outcomes."),
+                    translate("Not all: the time was over after {0} schedules; there are others "
+                              "that may have other outcomes.")),
+          count);
     case ExploreResult::Stop::kInterrupted:
-      return filled(translate("Not all: interrupted after {0} schedules; there are others that may have "
-                              "other outcomes."),
-                    result.schedules);
+      return filled(for_count(count,
+                              translate("Not all: interrupted after {0} schedule; there are others that may "
+                                        "have other outcomes."),
+                              translate("Not all: interrupted after {0} schedules; there are others that may "
+                                        "have other outcomes.")),
+                    count);
     case ExploreResult::Stop::kProcess:
-      return filled(translate("Not all: one of the processes that explore has ended too early ({0}); {1} "
-                              "schedules were counted, and there are others that may have other "
-                              "outcomes."),
-                    result.ended, result.schedules);
+      return filled(for_count(count,
+                              translate("Not all: one of the processes that explore has ended too early "
+                                        "({0}); {1} schedule was counted, and there are others that may have "
+                                        "other outcomes."),
+                              translate("Not all: one of the processes that explore has ended too early "
+                                        "({0}); {1} schedules were counted, and there are others that may "
+                                        "have other outcomes.")),
+                    result.ended, count);
   }
   return "";
+}
+
+// Those of one kind, each with at most so many preemptions.
+std::string bound_sentence(unsigned preemptions, std::uint64_t schedules) {
+  if (schedules == 1) {
+    return filled(for_count(preemptions,
+                            translate("Covered: the only schedule with at most {0} preemption. There are "
+                                      "others with more."),
+                            translate("Covered: the only schedule with at most {0} preemptions. There are "
+                                      "others with more.")),
+                  preemptions);
+  }
+  return filled(
+      for_count(preemptions,
+                translate("Covered: all schedules with at most {0} preemption, which are {1}. There "
+                          "are others with more."),
+                translate("Covered: all schedules with at most {0} preemptions, which are {1}. There "
+                          "are others with more.")),
+      preemptions, schedules);
 }
 
 const char* stop_word(ExploreResult::Stop stop) {
@@ -93,10 +133,7 @@ std::vector<std::string> sentences(const ExploreResult& result) {
   if (result.stop != ExploreResult::Stop::kNone) {
     said.push_back(stop_sentence(result));
   } else if (result.preemptions) {
-    said.push_back(
-        filled(translate("Covered: all schedules with at most {0} preemptions, which are {1}. There are "
-                         "others with more."),
-               *result.preemptions, result.schedules));
+    said.push_back(bound_sentence(*result.preemptions, result.schedules));
   } else if (result.given_up == 0 && result.schedules == 1) {
     said.push_back(
         translate("Covered: all interleavings. They differ only where the order makes no difference."));
@@ -107,10 +144,12 @@ std::vector<std::string> sentences(const ExploreResult& result) {
                result.schedules));
   }
   if (result.given_up > 0) {
-    said.push_back(
-        filled(translate("Not all: {0} schedules were given up because they went on for too long; what "
-                         "follows there is not known."),
-               result.given_up));
+    said.push_back(filled(for_count(result.given_up,
+                                    translate("Not all: {0} schedule was given up because it went on for too "
+                                              "long; what follows there is not known."),
+                                    translate("Not all: {0} schedules were given up because they went on for "
+                                              "too long; what follows there is not known.")),
+                          result.given_up));
   }
   if (result.waited_for_time) {
     said.push_back(

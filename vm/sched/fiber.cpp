@@ -77,6 +77,11 @@ Fiber::~Fiber() {
   munmap(stack_ - page_size(), stack_bytes_ + page_size());
 }
 
+std::span<std::byte> Fiber::used_part_of(const Fiber& stack) const {
+  auto* const begin = static_cast<std::byte*>(context_);
+  return {begin, reinterpret_cast<std::byte*>(stack.stack_ + stack.stack_bytes_)};
+}
+
 void Fiber::begin(std::function<Fiber&()> body) {
   GILVM_CHECK(has_stack() && !body_);
   body_ = std::move(body);

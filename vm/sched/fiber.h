@@ -12,6 +12,7 @@
 #include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
 #include <functional>
+#include <span>
 
 namespace gilvm {
 
@@ -28,6 +29,9 @@ class Fiber {
   Fiber& operator=(const Fiber&) = delete;
 
   bool has_stack() const { return stack_ != nullptr; }
+  // The bytes of `stack`, which is this one's or the one that this one runs on, from where it left off to
+  // the stack's end: all that it needs there to go on. REQUIRES: it does not run.
+  std::span<std::byte> used_part_of(const Fiber& stack) const;
 
   // `body` will run on this stack when it is switched to the next time. It returns the Fiber to go on with,
   // and lets no exception out. REQUIRES: has_stack(), and nothing that was begun here is unfinished.

@@ -51,15 +51,50 @@ FiberScheduler::FiberScheduler(std::unique_ptr<Strategy> strategy, SwitchInterva
 
 FiberScheduler::~FiberScheduler() { join_all(); }
 
-void FiberScheduler::reserve(std::size_t count) {
+bool FiberScheduler::reserve(std::size_t count) {
+  // A stack waits where it will always wait, once it has run something.
+  const auto is_ready = [this](Fiber& fiber) {
+    if (!fiber.has_stack()) return false;
+    fiber.begin([this]() -> Fiber& { return current_->fiber; });
+    current_->fiber.switch_to(fiber);
+    return true;
+  };
+  main_stack_ = std::make_unique<Fiber>(kStackBytes);
+  if (!is_ready(*main_stack_)) return false;
   for (; count > 0; --count) {
     auto thread = std::make_unique<Thread>(kStackBytes);
-    if (!thread->fiber.has_stack()) return;
-    // It waits where it will always wait, once it has run something.
-    thread->fiber.begin([this]() -> Fiber& { return current_->fiber; });
-    current_->fiber.switch_to(thread->fiber);
+    if (!is_ready(thread->fiber)) return false;
     unused_.push_back(thread.get());
     threads_.push_back(std::move(thread));
+  }
+  return true;
+}
+
+bool FiberScheduler::run_main(std::function<void()> body) {
+  GILVM_CHECK(main_stack_);
+  main_stack_->begin([this, body = std::move(body)]() -> Fiber& {
+    body();
+    return caller_;
+  });
+  return go_on(*main_stack_);
+}
+
+bool FiberScheduler::resume() { return go_on(std::exchange(paused_, nullptr)->fiber); }
+
+bool FiberScheduler::go_on(Fiber& fiber) {
+  caller_.switch_to(fiber);
+  return paused_ != nullptr;
+}
+
+void FiberScheduler::pause() {
+  paused_ = current_;
+  current_->fiber.switch_to(caller_);
+}
+
+void FiberScheduler::add_stacks(std::vector<std::span<std::byte>>* stacks) const {
+  for (const auto& thread : threads_) {
+    const Fiber& stack = thread->fiber.has_stack() ? thread->fiber : *main_stack_;
+    stacks->push_back(thread->fiber.used_part_of(stack));
   }
 }
 

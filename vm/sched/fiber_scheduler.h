@@ -14,7 +14,9 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "vm/base/settings.h"
@@ -35,13 +37,27 @@ class FiberScheduler final : public Scheduler, public Turns {
   FiberScheduler(std::unique_ptr<Strategy> strategy, SwitchInterval interval);
   ~FiberScheduler() override;
 
-  // Makes the stacks of `count` threads more, which are used before others are made. REQUIRES: no thread but
-  // the main one has been started. After it, memory may be brought back to what it was (SnapshotArea)
+  // Makes the stacks of `count` threads more, which are used before others are made, and one for run_main().
+  // False: the system has no room. REQUIRES: no thread but the main one has been started. After it, memory may be brought back to what it was (SnapshotArea)
   // whenever no thread but the main one exists: a stack that is not in use stands where it stood, whatever
   // ran there.
-  void reserve(std::size_t count);
+  bool reserve(std::size_t count);
   // The threads that there have been at once, the main one included, or that were reserved.
   std::size_t capacity() const { return threads_.size(); }
+
+  // Calls `body` as the main thread, on a stack of its own, so that the caller sees all stacks from outside.
+  // Returns when body has returned; or, with true, when a thread has called pause(): resume() goes on from
+  // there. REQUIRES: reserve() has returned true.
+  bool run_main(std::function<void()> body);
+  bool resume();
+  // By the thread that runs, anywhere below run_main().
+  void pause();
+  // What the threads need of their stacks to go on. With that memory, and the one that this scheduler is in,
+  // as they were, resume() goes on from the same pause() once more. REQUIRES: paused.
+  void add_stacks(std::vector<std::span<std::byte>>* stacks) const;
+
+  // Has every thread that was started ended?
+  bool is_alone() const { return unused_.size() + 1 == threads_.size(); }
 
   // The answers that the strategy has given.
   StepRecord& steps() { return steps_; }
@@ -84,6 +100,7 @@ class FiberScheduler final : public Scheduler, public Turns {
   void wait_for_somebody();
   void run(Thread& next);
   Fiber& end_current();
+  bool go_on(Fiber& fiber);
 
   const std::unique_ptr<Strategy> strategy_;
   SwitchInterval interval_;
@@ -96,6 +113,9 @@ class FiberScheduler final : public Scheduler, public Turns {
   std::vector<ThreadId> candidates_;  // scratch of decide()
   Thread* current_;
   ThreadId last_thread_ = 1;
+  Fiber caller_;                      // of run_main() or resume()
+  std::unique_ptr<Fiber> main_stack_;  // where run_main() runs its body
+  Thread* paused_ = nullptr;
 
   Nanoseconds jumped_{0};      // what the clock has skipped
   Nanoseconds next_deadline_;  // no thread waits for an earlier one
