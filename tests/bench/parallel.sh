@@ -42,7 +42,7 @@ while (($# > 0)); do
       ;;
   esac
 done
-((${#programs[@]} > 0)) || programs=(private_data shared_reads)
+((${#programs[@]} > 0)) || programs=(private_data private_objects shared_reads)
 command -v -- "$gilvm" >/dev/null || fail_usage "cannot run '$gilvm'"
 (($(nproc) >= 2)) || echo 'parallel.sh: one CPU only: two workers cannot run at the same time here' >&2
 
