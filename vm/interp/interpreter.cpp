@@ -180,7 +180,9 @@ Outcome set_index(VmThread& thread, Value object, const Register& key, Value val
   }
   if (!metatable) return Value::empty();
   const String* const index_name = thread.vm().name_of(Event::kIndex);
-  const Value index = metatable->get_event(index_name);
+  Value index = metatable->get_event(index_name);
+  const bool has_attributes = index.is_native() && index.as_native()->name == kIndexOfAttributes;
+  if (has_attributes) index = index.as_native()->slots()[0].load();
   if (!index.is_table()) return Value::empty();
   std::uint8_t hint = instruction.x();
   if (Slot* slot = index.as_table()->find_short_at(key, &hint)) {
@@ -190,7 +192,7 @@ Outcome set_index(VmThread& thread, Value object, const Register& key, Value val
       return value;
     }
   }
-  return find_in_tables(index_name, pc, index.as_table(), key);
+  return has_attributes ? Value::empty() : find_in_tables(index_name, pc, index.as_table(), key);
 }
 
 // Where references are counted: an instruction that stores into a table or a cell.

@@ -51,6 +51,10 @@ Outcome run_hooks(VmThread& thread);
 [[nodiscard]] bool hook_native_return(VmThread& thread, NativeFunction* native, std::uint32_t first,
                                       std::uint32_t count);
 
+// The name of a native function that is the __index of objects of C++ with attributes. By the address of this
+// name the interpreter knows it, and looks for a method in the table in its slot 0 before it calls it.
+inline constexpr char kIndexOfAttributes[] = "__index";
+
 // Instructions. `destination` is a register operand.
 Outcome index_into(VmThread& thread, Value object, Value key, std::uint16_t destination);
 Outcome store_index(VmThread& thread, Value object, Value key, Value value);

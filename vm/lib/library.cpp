@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vm/base/check.h"
+#include "vm/interp/operations.h"
 #include "vm/lib/copied_values.h"
 #include "vm/runtime/traceback.h"
 
@@ -119,7 +120,7 @@ Table* make_type(VmThread& thread, const char* name, const LibraryFunction* meth
   if (!getter) {
     set_field(thread, metatable, "__index", Value::table(table));
   } else {
-    NativeFunction* index = NativeFunction::make(thread.heap(), "__index", get_attribute, 2);
+    NativeFunction* index = NativeFunction::make(thread.heap(), kIndexOfAttributes, get_attribute, 2);
     index->slots()[0].store(Value::table(table));
     index->slots()[1].store(thread.integer(reinterpret_cast<std::intptr_t>(getter)));
     set_field(thread, metatable, "__index", Value::native(index));
