@@ -319,7 +319,8 @@ for cores in 1 3; do
   explore --no-gil --cores=$cores --timeout=2s add.lua 12
   want_status 124
   grep -q '"covered":"partial","schedules":[1-9].*"stopped":"timeout"' out || complain 'it does not say what there was'
-  conclude "a time-out gives what was covered by then (cores: $cores)"
+  [[ $(grep -o '"grade":"inconsistent"' out | wc -l) == $(grep -o '"why":"worker' out | wc -l) ]] || complain 'it does not say why'
+  conclude "a time-out gives what was covered by then, and why (cores: $cores)"
   "$gilvm" explore --no-gil --cores=$cores add.lua 12 >out 2>err </dev/null &
   exploring=$!
   sleep 2
@@ -328,6 +329,7 @@ for cores in 1 3; do
   wait $exploring || status=$?
   want_status 130
   grep -q '^Not all: interrupted after [1-9]' out || complain 'it does not say what there was'
+  [[ $(grep -c ' inconsistent ' out) == $(grep -c '^  why: worker' out) ]] || complain 'it does not say why'
   conclude "so does Ctrl-C (cores: $cores)"
 done
 if ((count > 0)); then

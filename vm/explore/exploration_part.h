@@ -24,8 +24,9 @@ struct ExplorationPart {
   using Threads = ShortList<ThreadId, 4>;
   using Accesses = ShortList<Access, 4>;
 
-  using Index = std::uint32_t;         // of an event
-  using Clock = ShortList<Index, 6>;  // by threads: one past the last event of it that is known to come before
+  using Index = std::uint32_t;  // of an event
+  using Clock =
+      ShortList<Index, 6>;  // by threads: one past the last event of it that is known to come before
 
   struct Sleeper {
     ThreadId thread = 0;
@@ -39,7 +40,7 @@ struct ExplorationPart {
     Threads to_try;
     ShortList<Sleeper, 2> sleep;  // when the state was first come to
     ShortList<Sleeper, 2> done;   // tried since
-    double explored = 0;         // executions in which they were, where that part is another's an estimate
+    double explored = 0;          // executions in which they were, where that part is another's an estimate
   };
   struct Event {
     ThreadId thread = 0;

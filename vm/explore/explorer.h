@@ -46,12 +46,12 @@ class Explorer final : private StepWatcher {
   bool begin();
   // It has so many steps in common with the one before.
   std::size_t steps_in_common() const { return exploration_.steps_in_common(); }
-  // Called where a step is to be chosen and several threads could take it: the schedule may be saved there, and
-  // another one that has the steps up to there in common may go on from there. Empty: nobody is.
+  // Called where a step is to be chosen and several threads could take it: the schedule may be saved there,
+  // and another one that has the steps up to there in common may go on from there. Empty: nobody is.
   std::function<void()> before_step;
   void save(Moment* moment) const;
-  // After begin(). REQUIRES: the step, as steps() had it at save(), is one of those in common, and the memory of the
-  // VM is what it was then.
+  // After begin(). REQUIRES: the step, as steps() had it at save(), is one of those in common, and the memory
+  // of the VM is what it was then.
   void go_on_from(const Moment& moment);
   // As Exploration has them.
   void take(ExplorationPart part) { exploration_.take(std::move(part)); }
@@ -62,7 +62,9 @@ class Explorer final : private StepWatcher {
   // the schedule ends, makes all its threads end.
   void prepare(VmThread& main, std::function<void(Ending)> give_up);
   // No step has been taken in the schedule.
-  bool is_at_start() const { return exploration_.steps() == 0 && run_.answers.size() == 0 && run_.living == 1; }
+  bool is_at_start() const {
+    return exploration_.steps() == 0 && run_.answers.size() == 0 && run_.living == 1;
+  }
   // From before the main thread waits for the workers until all of them have ended. It does nothing else
   // meanwhile: whenever it could run, it does so at once, since that changes nothing for anybody.
   void set_main_waits(bool waits);
@@ -143,8 +145,8 @@ class Explorer final : private StepWatcher {
 
   Run run_;
   std::vector<std::uint64_t> registers_;  // scratch of note_loop()
-  std::atomic<bool> is_over_{false};  // also set by whoever interrupts the VM
-  bool has_waited_for_time_ = false;  // in any schedule
+  std::atomic<bool> is_over_{false};      // also set by whoever interrupts the VM
+  bool has_waited_for_time_ = false;      // in any schedule
   Ending ending_ = Ending::kComplete;
 };
 

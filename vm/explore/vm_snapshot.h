@@ -1,6 +1,6 @@
-// A VM as it was at one moment, to be made so again, and as it was at later ones. All that it has allocated is
-// in one SnapshotArea: what its objects own at the lower end, and above the pages of its heap, of which only
-// what is in use is copied.
+// A VM as it was at one moment, to be made so again, and as it was at later ones. All that it has allocated
+// is in one SnapshotArea: what its objects own at the lower end, and above the pages of its heap, of which
+// only what is in use is copied.
 //
 // Threads: the one that uses the area, outside of it; no other uses the VM meanwhile.
 #pragma once

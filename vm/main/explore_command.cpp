@@ -162,10 +162,12 @@ class Exploring {
     return open;
   }
 
+  // Each takes some milliseconds. Who has stopped the program waits for them, but not for long.
   void find_reasons() {
     program_.drop_vm();
+    constexpr std::chrono::seconds kMostTime(1);
+    supervisor_.allow_more(kMostTime);
     for (ExploredOutcome& outcome : result_.outcomes) {
-      if (supervisor_.exit_status()) return;  // no script runs any more
       if (outcome.grade == OutcomeGrade::kExpected || !outcome.why.empty()) continue;
       outcome.why = reason_of(outcome, options_, script_, supervisor_);
     }

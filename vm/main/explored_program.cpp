@@ -98,8 +98,12 @@ bool ExploredProgram::run_schedule() {
     if (!make_vm()) return false;
   } else {
     supervisor_.hold_back([this] { go_back(); });
-    // It may have forgotten an interruption.
-    if (supervisor_.exit_status()) return true;
+    // It may have forgotten an interruption. The VM is dropped then, and no thread may be in the middle of
+    // something.
+    if (supervisor_.exit_status()) {
+      supervisor_.hold_back([this] { snapshot_->restore(); });
+      return true;
+    }
     prepare_explorer();
   }
   deadlocked_ = false;

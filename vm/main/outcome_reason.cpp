@@ -41,7 +41,9 @@ class Rerun {
     runner.run(options_.count);
     runner.host().finish();
     if (detector) findings_ = detector->findings();
-    return !supervisor_.exit_status() && runner.host().exit_status(0) != kExitDiverged;
+    const Interruption interruption = vm.interruption();
+    return interruption != Interruption::kSignal && interruption != Interruption::kTimeout &&
+           runner.host().exit_status_of_child(0) != kExitDiverged;
   }
 
   const std::string& waits() const { return waits_; }

@@ -85,7 +85,7 @@ void Supervisor::watch(Vm& vm) {
   std::lock_guard guard(mutex_);
   const SnapshotArea::Inside outside(nullptr);
   vms_.push_back(&vm);
-  if (exit_status_) vm.interrupt(Interruption::kSignal);
+  if (exit_status_ && !allows_more_) vm.interrupt(Interruption::kSignal);
 }
 
 void Supervisor::hold_back(const std::function<void()>& action) {
@@ -108,6 +108,13 @@ void Supervisor::settle() {
   act();
 }
 
+void Supervisor::allow_more(std::chrono::nanoseconds time) {
+  std::lock_guard guard(mutex_);
+  if (!exit_status_) return;
+  allows_more_ = true;
+  set_deadline(monotonic_now() + time);
+}
+
 void Supervisor::end_now(int otherwise) { end_program(exit_status().value_or(otherwise)); }
 
 std::optional<int> Supervisor::exit_status() const {
@@ -126,9 +133,13 @@ void Supervisor::set_deadline(Instant deadline) {
 void Supervisor::stop_everything(Interruption reason, int exit_status, const char* line) {
   std::fprintf(stderr, "gilvm: %s\n", line);
   exit_status_ = exit_status;
+  interrupt_all(reason);
+  kill_all_children();
+}
+
+void Supervisor::interrupt_all(Interruption reason) {
   set_deadline(monotonic_now() + std::chrono::seconds(1));
   for (Vm* vm : vms_) vm->interrupt(reason);
-  kill_all_children();
 }
 
 void Supervisor::act() {
@@ -144,6 +155,7 @@ void Supervisor::act() {
     }
   }
   if (!deadline_ || monotonic_now() < *deadline_) return;
+  if (std::exchange(allows_more_, false)) return interrupt_all(Interruption::kTimeout);
   if (exit_status_) end_program(*exit_status_);  // a second has passed and something is stuck
   stop_everything(Interruption::kTimeout, kExitTimeout, translate("the time given by --timeout is over"));
 }

@@ -49,6 +49,10 @@ class Supervisor {
   void settle();
   // The exit status that the interruption asks for; nothing when there was none so far.
   std::optional<int> exit_status() const;
+  // Everything was stopped, and there is something to say about what there was before: VMs that are watched
+  // from now on are not interrupted before so much time has passed. Where nothing was stopped, nothing
+  // changes.
+  void allow_more(std::chrono::nanoseconds time);
   // Ends the program now, with exit_status() or else with `otherwise`.
   [[noreturn]] void end_now(int otherwise);
   // Nothing is supervised any more: signals wait. Every one that had come before has been acted on. Returns
@@ -61,6 +65,7 @@ class Supervisor {
   // REQUIRES for what follows: mutex_ is held.
   void act();
   void stop_everything(Interruption reason, int exit_status, const char* line);
+  void interrupt_all(Interruption reason);
   void set_deadline(Instant deadline);
 
   const int signals_;         // files: readable when a signal has come,
@@ -70,6 +75,7 @@ class Supervisor {
   std::function<bool()> take_interrupt_;
   std::optional<int> exit_status_;
   std::optional<Instant> deadline_;
+  bool allows_more_ = false;  // after it was stopped, until the deadline
   bool finished_ = false;
 };
 

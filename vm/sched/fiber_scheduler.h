@@ -38,9 +38,9 @@ class FiberScheduler final : public Scheduler, public Turns {
   ~FiberScheduler() override;
 
   // Makes the stacks of `count` threads more, which are used before others are made, and one for run_main().
-  // False: the system has no room. REQUIRES: no thread but the main one has been started. After it, memory may be brought back to what it was (SnapshotArea)
-  // whenever no thread but the main one exists: a stack that is not in use stands where it stood, whatever
-  // ran there.
+  // False: the system has no room. REQUIRES: no thread but the main one has been started. After it, memory
+  // may be brought back to what it was (SnapshotArea) whenever no thread but the main one exists: a stack
+  // that is not in use stands where it stood, whatever ran there.
   bool reserve(std::size_t count);
   // The threads that there have been at once, the main one included, or that were reserved.
   std::size_t capacity() const { return threads_.size(); }
@@ -113,7 +113,7 @@ class FiberScheduler final : public Scheduler, public Turns {
   std::vector<ThreadId> candidates_;  // scratch of decide()
   Thread* current_;
   ThreadId last_thread_ = 1;
-  Fiber caller_;                      // of run_main() or resume()
+  Fiber caller_;                       // of run_main() or resume()
   std::unique_ptr<Fiber> main_stack_;  // where run_main() runs its body
   Thread* paused_ = nullptr;
 
