@@ -244,28 +244,14 @@ const void* Vm::shown_address(Value value) {
   return reinterpret_cast<const void*>(number * 16);
 }
 
-namespace {
-
-// A fork copies what maps the process's memory: of what is free as of what is not. But to look for what is
-// free takes long, as long as a third of a fork does, also where it was all given back before; and it is
-// collections that free much.
-void give_free_memory_back(const Heap& heap) {
-  // Of the process, as the memory is. Relaxed: with two VMs it may be given back once too often.
-  static std::atomic<std::uint64_t> collections_before{0};
-  if (collections_before.exchange(heap.collections(), std::memory_order_relaxed) != heap.collections()) {
-    malloc_trim(0);
-  }
-}
-
-}  // namespace
-
 int Vm::fork(VmThread& thread) {
   stop_the_world(thread);
   if (related) related->prepare_fork();
   // In this order, as a collection takes them.
   heap_.lock();
   threads_mutex_.lock();
-  give_free_memory_back(heap_);
+  // A fork copies what maps the process's memory: of what is free as of what is not.
+  malloc_trim(0);
   const pid_t child = ::fork();
   if (child == 0) {
     // The other threads do not exist here. What they own stays reachable for the collector through the heap.
