@@ -22,7 +22,8 @@ void check_runs_out(const std::string& body) {
     ScriptVm vm(lock, kLimit);
     CHECK(vm.run(std::string(kPrelude) + "local ok, message = pcall(function() " + body +
                  " end) return tostring(ok) .. ' ' .. tostring(message)") == "false not enough memory");
-    CHECK(vm.run("collectgarbage() return collectgarbage('count') < 8000") == "true");
+    // Twice: the table of short strings stays as large as it was for the first of them.
+    CHECK(vm.run("collectgarbage() collectgarbage() return collectgarbage('count') < 8000") == "true");
     CHECK(vm.run("local t = {} for i = 1, 1000 do t[i] = { i } end return #t") == "1000");
   }
 }
