@@ -191,6 +191,8 @@ TEST_CASE("an interrupt of one thread ends its wait alone", "[fiber_scheduler]")
   scheduler.join_all();
 }
 
+#if !defined( \
+    __SANITIZE_THREAD__)  // which takes it for the handler of a signal; moments are saved without it alone
 TEST_CASE("who looks from outside sees the stacks of all threads where one of them pauses",
           "[fiber_scheduler]") {
   FiberScheduler scheduler(round_robin(), {});
@@ -224,6 +226,7 @@ TEST_CASE("who looks from outside sees the stacks of all threads where one of th
     CHECK(scheduler.is_alone());
   }
 }
+#endif
 
 TEST_CASE("a thousand threads have stacks", "[fiber_scheduler]") {
   FiberScheduler scheduler(random_walk(1), {});

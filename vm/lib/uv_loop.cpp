@@ -1,7 +1,6 @@
 #include "vm/lib/uv_loop.h"
 
 #include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "vm/base/check.h"
+#include "vm/process/process_end.h"
 #include "vm/process/programs.h"
 
 namespace gilvm {
@@ -100,7 +100,7 @@ struct UvLoop::Program {
   uv_poll_t* watcher = nullptr;  // of `end`
 
   Program(UvLoop* loop, Number its_number, pid_t pid) : owner(loop), number(its_number), process(pid) {
-    end = static_cast<int>(syscall(SYS_pidfd_open, process, 0));
+    end = open_process_end(process);
     if (end < 0) return;
     watcher = new uv_poll_t;
     GILVM_CHECK(uv_poll_init(&owner->loop_, watcher, end) == 0);

@@ -18,6 +18,7 @@
 
 #include "vm/base/text.h"
 #include "vm/process/named_memory.h"
+#include "vm/process/process_end.h"
 
 namespace gilvm {
 namespace {
@@ -102,10 +103,7 @@ std::shared_ptr<ChildProcess> ChildProcess::start(VmThread& thread,
 }
 
 ChildProcess::ChildProcess(pid_t pid, int message_pipe)
-    : pid_(pid),
-      parent_(getpid()),
-      message_pipe_(message_pipe),
-      end_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
+    : pid_(pid), parent_(getpid()), message_pipe_(message_pipe), end_(open_process_end(pid)) {}
 
 ChildProcess::~ChildProcess() {
   // A child that nobody waited for is reaped if it has ended, and otherwise goes on until the program ends.

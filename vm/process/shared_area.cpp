@@ -4,10 +4,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+
+#include "vm/process/process_end.h"
 
 namespace gilvm {
 
@@ -33,7 +34,7 @@ pid_t current_process() {
 }
 
 bool process_has_ended(pid_t process) {
-  const int end = static_cast<int>(syscall(SYS_pidfd_open, process, 0));
+  const int end = open_process_end(process);
   // Where the kernel has no pidfd, one that has ended and was not waited for counts as alive.
   if (end < 0) return errno == ESRCH || (kill(process, 0) != 0 && errno == ESRCH);
   pollfd wanted = {end, POLLIN, 0};
