@@ -11,6 +11,15 @@
 #include "vm/process/process_end.h"
 #include "vm/process/programs.h"
 
+#if defined(__SANITIZE_THREAD__)
+// libuv closes descriptors by syscall(SYS_close), which the thread sanitizer does not see: it takes the next
+// descriptor of that number, in another thread, for the same one. So what opens and closes the descriptors of
+// programs is not to be looked at.
+extern "C" const char* __tsan_default_suppressions() {
+  return "race:vm/lib/uv_loop.cpp\nrace:vm/lib/subprocess.cpp\n";
+}
+#endif
+
 namespace gilvm {
 namespace {
 
