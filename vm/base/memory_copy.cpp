@@ -73,7 +73,7 @@ void MemoryCopy::allow_all() {
   for (std::size_t first = 0; first < page_count_;) {
     std::size_t end = first + 1;
     while (end < page_count_ && pages_[end].memory == pages_[end - 1].memory + kPage) ++end;
-    mprotect(pages_[first].memory, (end - first) * kPage, PROT_READ | PROT_WRITE);
+    GILVM_CHECK(mprotect(pages_[first].memory, (end - first) * kPage, PROT_READ | PROT_WRITE) == 0);
     first = end;
   }
 }
@@ -101,7 +101,8 @@ bool MemoryCopy::write_page_of(const void* address) {
 void MemoryCopy::note_written(Page& page) {
   if (page.is_written.exchange(true)) return;
   written_[count_.fetch_add(1)].store(static_cast<std::uint32_t>(&page - pages_.get()));
-  mprotect(page.memory, kPage, PROT_READ | PROT_WRITE);
+  // It fails where the memory is in too many pieces; the instruction would then be tried without end.
+  GILVM_CHECK(mprotect(page.memory, kPage, PROT_READ | PROT_WRITE) == 0);
 }
 
 void MemoryCopy::will_change(void* memory, std::size_t bytes) {

@@ -41,6 +41,7 @@ SnapshotArea::SnapshotArea() {
 SnapshotArea::~SnapshotArea() {
   GILVM_CHECK(current_ != this);
   if (!begin_) return;
+  copy_.reset();  // while the memory is there
   lowest_ = highest_ = 0;
   munmap(begin_, kBytes);
 }
