@@ -99,8 +99,8 @@ struct UvLoop::Stream {
   }
 };
 
-// The end of a program is seen at a descriptor that the kernel gives for it (pidfd); where the kernel has
-// none, run() looks.
+// The end of a program is seen at a descriptor that the kernel gives for it (pidfd); where there is none, or
+// no room to watch it, run() looks.
 struct UvLoop::Program {
   UvLoop* owner;
   Number number;
@@ -111,8 +111,12 @@ struct UvLoop::Program {
   Program(UvLoop* loop, Number its_number, pid_t pid) : owner(loop), number(its_number), process(pid) {
     end = open_process_end(process);
     if (end < 0) return;
-    watcher = new uv_poll_t;
-    GILVM_CHECK(uv_poll_init(&owner->loop_, watcher, end) == 0);
+    auto made = std::make_unique<uv_poll_t>();
+    if (uv_poll_init(&owner->loop_, made.get(), end) != 0) {
+      ::close(end);
+      return;
+    }
+    watcher = made.release();
     watcher->data = this;
     const auto ended = [](uv_poll_t* handle, int, int) { take_end(static_cast<Program*>(handle->data)); };
     GILVM_CHECK(uv_poll_start(watcher, UV_READABLE, ended) == 0);
