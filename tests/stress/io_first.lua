@@ -6,8 +6,10 @@
 -- before each has done its share of OPERATIONS, so one that starves keeps the test from ending.
 local threading, queue, time = require "threading", require "queue", require "time"
 
+local hammer = dofile((arg[0]:gsub("[^/]*$", "hammer.lua")))
+local THREADS = hammer.THREADS
+
 local OPERATIONS = tonumber(arg[1]) or 100000
-local THREADS = 8
 local EACH = OPERATIONS // THREADS
 
 local lock, turns = threading.Lock(), queue.Queue{maxsize = 2}
@@ -46,30 +48,19 @@ local kinds = {
 }
 
 local lacking = THREADS  -- threads that have not done their share; under the lock
-local done, added = {}, {}
-local threads = {}
-for i = 1, THREADS do
-  threads[i] = threading.Thread{target = function()
-    done[i], added[i] = 0, 0
-    while lacking > 0 do
-      done[i] = done[i] + 1
-      added[i] = added[i] + kinds[i](done[i])
-      if done[i] == EACH then
-        lock:acquire()
-        lacking = lacking - 1
-        lock:release()
-      end
+local added = {0, 0, 0, 0, 0, 0, 0, 0}
+hammer.in_threads(function(i)
+  local done = 0
+  while lacking > 0 do
+    done = done + 1
+    added[i] = added[i] + kinds[i](done)
+    if done == EACH then
+      lock:acquire()
+      lacking = lacking - 1
+      lock:release()
     end
-  end}
-  threads[i]:start()
-end
+  end
+end)
 local sum = 0
-for i = 1, THREADS do
-  threads[i]:join()
-  sum = sum + added[i]
-end
-if sum ~= counter then
-  io.stderr:write(("updates: expected %d, observed %d\n"):format(sum, counter))
-  os.exit(1)
-end
-if arg[2] then print(table.concat(done, " ")) end
+for i = 1, THREADS do sum = sum + added[i] end
+hammer.expect("updates", sum, counter)
