@@ -4,6 +4,7 @@
 # `gilvm`, `rounds` and `programs` (all, unless some were named), and in `work` an empty folder that goes away at the end.
 set -u -o pipefail
 export LC_ALL=C
+source "$(dirname "${BASH_SOURCE[0]}")/median.sh"
 
 script=$(basename "$0")
 readonly script usage="usage: $script [--gilvm PATH] [--rounds N] [PROGRAM...]"
@@ -56,10 +57,4 @@ measure() {
     exit 1
   fi
   cat "$work/time" >>"$work/$label"
-}
-
-# median LABEL EXPRESSION: of what awk's expression gives for each line.
-median() {
-  awk "{ print $2 }" "$work/$1" | sort -n |
-    awk '{ value[NR] = $1 } END { print (NR % 2) ? value[(NR + 1) / 2] : (value[NR / 2] + value[NR / 2 + 1]) / 2 }'
 }

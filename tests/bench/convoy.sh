@@ -10,6 +10,7 @@ export LC_ALL=C
 readonly usage='usage: convoy.sh [--gilvm PATH] [--rounds N] [--seconds S] [-- FLAG...]'
 directory=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly directory
+source "$directory/median.sh"
 
 fail() {
   printf 'convoy.sh: %s\n' "$1" >&2
@@ -47,16 +48,10 @@ for ((round = 1; round <= rounds; ++round)); do
   measure io-first io-first answers computes
 done
 
-# median NAME COLUMN
-median() {
-  awk -v column="$2" '{ print $column }' "$work/$1" | sort -n |
-    awk '{ value[NR] = $1 } END { print (NR % 2) ? value[(NR + 1) / 2] : (value[NR / 2] + value[NR / 2 + 1]) / 2 }'
-}
-
 printf '| %s | %s | %s | %s | %s |\n' threads 'answers/s' 'wait p50, µs' 'p99, µs' 'rounds, million/s' --- --- --- --- ---
 row() {
-  printf '| %s | %.0f | %.0f | %.0f | %.1f |\n' "$1" "$(median "$2" 1)" "$(median "$2" 2)" "$(median "$2" 3)" \
-    "$(awk -v n="$(median "$2" 4)" 'BEGIN { print n / 1e6 }')"
+  printf '| %s | %.0f | %.0f | %.0f | %.1f |\n' "$1" "$(median "$2" '$1')" "$(median "$2" '$2')" "$(median "$2" '$3')" \
+    "$(median "$2" '$4 / 1e6')"
 }
 row 'the one that answers' answers
 row 'the one that computes' computes
