@@ -201,9 +201,10 @@ void Vm::interrupt(Interruption reason, int exit_status) {
 }
 
 bool Vm::mark_interrupted(Interruption reason, int exit_status) {
+  // Who comes second returns when every thread has its request, its own one too.
+  std::lock_guard guard(threads_mutex_);
   End none{Interruption::kNone, 0};
   if (!end_.compare_exchange_strong(none, End{reason, exit_status}, std::memory_order_acq_rel)) return false;
-  std::lock_guard guard(threads_mutex_);
   for (VmThread* thread : threads_) thread->request(kInterrupt);
   return true;
 }
