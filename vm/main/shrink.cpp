@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "vm/base/clock.h"
@@ -143,21 +142,47 @@ std::optional<ShrunkSchedule> Shrinker::shrink_whole(const std::function<bool(co
     smallest_failing(best_->turns.turns(), still_fails);
   }
   // A single one of the whole run's switches may be enough, if the other thread then goes on as far as it
-  // can; also after the main thread has started all that it will start.
-  constexpr ThreadTurn kMainFirst{1, UINT64_MAX};
-  const auto is_needed = [&] { return !best_ || best_->turns.switches() > 1; };
-  std::set<ThreadId> threads;
+  // can; also after the main thread has started all that it will start, which it is not stopped for later.
+  const auto is_needed = [&] { return may_go_on() && (!best_ || best_->turns.switches() > 1); };
+  if (all.empty() || !is_needed()) return shrunk_to_best();
+  const ThreadId main = all.front().thread;
+  const auto main_first = [&](std::unique_ptr<Strategy>) {
+    return following({{main, UINT64_MAX}}, Afterwards::kRanLast, most, give_up);
+  };
+  const Trial begun = run(main_first);
+  if (begun.turns.turns().empty()) return shrunk_to_best();  // interrupted
+  const ThreadTurn first = begun.turns.turns().front();
+  std::vector<ThreadId> threads;
   for (const ThreadTurn& turn : all) {
-    if (threads.size() < kMostOthers) threads.insert(turn.thread);
+    const bool is_known = std::find(threads.begin(), threads.end(), turn.thread) != threads.end();
+    if (!is_known && threads.size() < kMostOthers) threads.push_back(turn.thread);
   }
-  for (std::size_t turn = 0; turn < std::min(all.size(), kMostSingle); ++turn) {
+  const auto try_alone = [&](const ThreadTurn& turn) {
     for (const ThreadId other : threads) {
-      if (other == all[turn].thread || !is_needed()) continue;
+      if (other == turn.thread || !is_needed()) continue;
       const ThreadTurn last{other, UINT64_MAX};
-      fails_with({kMainFirst, all[turn], last}, Afterwards::kRanLast);
-      fails_with({all[turn], last}, Afterwards::kRanFirst);
+      fails_with({first, turn, last}, Afterwards::kRanLast);
+      fails_with({turn, last}, Afterwards::kRanFirst);
     }
+    // Or what comes before and after it is all that the threads do, one after the other.
+    List in_order{first};
+    for (const ThreadId thread : threads) {
+      if (thread == turn.thread) {
+        in_order.push_back(turn);
+      } else if (thread != main) {
+        in_order.push_back({thread, UINT64_MAX});
+      }
+    }
+    if (turn.thread != main && is_needed()) fails_with(in_order, Afterwards::kRanLast);
+  };
+  // The first turns, and the last ones.
+  for (std::size_t index = 0; index < all.size(); ++index) {
+    if (index < kMostSingle || index + kMostSingle >= all.size()) try_alone(all[index]);
   }
+  return shrunk_to_best();
+}
+
+std::optional<ShrunkSchedule> Shrinker::shrunk_to_best() const {
   if (!best_) return std::nullopt;
   RecordedSchedule schedule = best_->schedule;
   // The answers say it all; one checkpoint shows whether the program is the same.

@@ -56,6 +56,8 @@ class Shrinker {
   void shrink(RaceFinding* finding);
   bool repeat(unsigned repetition, const std::string& schedule, bool detects);
   std::optional<ShrunkSchedule> shrink_whole(const std::function<bool(const Trial&)>& fails);
+  // Null: there is none.
+  std::optional<ShrunkSchedule> shrunk_to_best() const;
   Trial run(const Decider& decider);
   void run_plain(const Job& job, PlainRun& run, Trial* trial);
   void run_experiment(const Job& job, Trial* trial);
