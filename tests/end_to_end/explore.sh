@@ -187,6 +187,21 @@ return experiment {
   observe = function() return counter .. " " .. #ballast end,
 }
 EOF
+cat >lists.lua <<'EOF'
+local operations = {
+  insert = function(i) table.insert(list, i) end,
+  insert_first = function(i) table.insert(list, 1, i + 2) end,
+  remove_first = function() table.remove(list, 1) end,
+  move = function(i) if i == 1 then table.move(list, 1, 2, 2) else list[1] = 7 end end,
+  rawset = function(i) rawset(list, i == 1 and "one" or "two", i) end,
+}
+return experiment {
+  setup = function() list = arg[1] == "insert" and {} or {1, 2} end,
+  worker = operations[arg[1]],
+  -- The elements as digits.
+  observe = function() return tonumber(table.concat(list) .. (list.one and 8 or "") .. (list.two and 9 or "")) end,
+}
+EOF
 cat >new_keys.lua <<'EOF'
 return experiment {
   setup = function() list = {old = 0} end,
@@ -251,6 +266,27 @@ explore --no-gil new_keys.lua read
 want_outcomes 'expected 1'
 want_all
 conclude 'and who reads another key meanwhile finds it'
+# What each leaves without a lock, and with one.
+lists() {
+  explore --no-gil lists.lua "$1"
+  want_outcomes "$2"
+  want_all
+  want_replays lists.lua "$1"
+  conclude "others come into $1 where there is no lock"
+  for lock in --gil --lock=object; do
+    explore "$lock" lists.lua "$1"
+    want_outcomes "$3"
+    want_all
+    conclude "and not where there is one ($1, $lock)"
+  done
+}
+lists insert 'expected 1,expected 12,expected 2,expected 21' 'expected 12,expected 21'
+# Both find two elements, and may shift the same ones; or the growth of one loses what the other has stored.
+every_list=$(printf 'expected %s\n' {3,4}{11,112,12,122} 34{1,12,2,22} 43{1,12,2,22} | LC_ALL=C sort | paste -sd,)
+lists insert_first "$every_list" 'expected 3412,expected 4312'
+lists remove_first 'expected 2,expected null' 'expected null'
+lists move 'expected 112,expected 712,expected 772' 'expected 712,expected 772'
+lists rawset 'expected 128,expected 1289,expected 129' 'expected 1289'
 explore --no-gil --threads=3 add.lua 1
 want_outcomes 'expected 3,inconsistent 1,inconsistent 2'
 want_replays add.lua 1

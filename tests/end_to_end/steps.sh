@@ -427,6 +427,23 @@ steps --json --steps --detect-races new_keys.lua
 want_status 4
 grep -q '^1. Growth of list: ' err || complain 'the growth is not reported'
 conclude 'and reported beside steps in JSON'
+cat >remove.lua <<'LUA'
+return experiment {
+  setup = function() list = {10, 20} end,
+  worker = function() table.remove(list) end,
+  observe = function() return #list end,
+  expect = function() return 0 end,
+}
+LUA
+explored inconsistent --no-gil remove.lua
+steps --steps remove.lua
+want_part '(no lock, in the middle of a call of the library)'
+want_part 'observed: 1'
+conclude 'two removals of one element are seen in the middle of one'
+"$gilvm" replay --lang=pt-BR --steps schedule remove.lua >out 2>err
+want_part '(sem trava, no meio de uma chamada da biblioteca)'
+want_width 80
+conclude 'in Portuguese as well'
 
 # The view changes nothing: the run takes the same steps, or the checkpoints would say so.
 for seed in 1 2 3 4 5 6 7 8 9 10 11 12; do

@@ -127,7 +127,8 @@ ThreadId Explorer::choose(const Decision& decision) {
   Thread& current = at(decision.current);
   note_calls(current);
   note_closed(current);
-  const bool is_inside = decision.reason == TurnReason::kReturned || decision.reason == TurnReason::kGrowth;
+  const bool is_inside = decision.reason == TurnReason::kReturned || decision.reason == TurnReason::kGrowth ||
+                         decision.reason == TurnReason::kInside;
   if (!is_inside) current.current.clear();  // its instruction is complete
   has_waited_for_time_ = has_waited_for_time_ || decision.waits_for_time;
   // The main thread has run between two steps of another one.

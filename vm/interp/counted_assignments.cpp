@@ -82,12 +82,12 @@ void CountedAssignment::store_in_steps(FindSlot find_slot, Value key) {
 
 void CountedAssignment::store_to_cell(Cell* cell) {
   is_done_ = true;
-  if (!thread_.assigns_in_steps()) return cell->assign(thread_.heap(), thread_.assigned);
+  if (!thread_.works_in_steps()) return cell->assign(thread_.heap(), thread_.assigned);
   store_in_steps([cell] { return &cell->content; }, Value::nil());
 }
 
 bool CountedAssignment::store_to_table() {
-  if (!thread_.assigns_in_steps() || !object_.is_table() || key_.value.is_wide()) return false;
+  if (!thread_.works_in_steps() || !object_.is_table() || key_.value.is_wide()) return false;
   // A register keeps the table alive. Another thread may change _ENV meanwhile, though.
   const auto find_slot = [this]() -> Slot* {
     const Value object = environment_ ? environment_->content.load() : object_;

@@ -226,7 +226,11 @@ int raw_get(NativeCall& call) {
 int raw_set(NativeCall& call) {
   Table* table;
   if (!call.table(0, &table) || !call.any(1) || !call.any(2)) return kNativeError;
-  switch (store(call.thread(), table, call[1], call[2])) {
+  VmThread& thread = call.thread();
+  if (thread.works_in_steps() && !call.reg(1).value.is_wide() && !call[2].is_nil()) {
+    thread.grow_in_steps(table, call[1]);
+  }
+  switch (store(thread, table, call[1], call[2])) {
     case StoreResult::kKeyIsNil: return call.error("table index is nil");
     case StoreResult::kKeyIsNan: return call.error("table index is NaN");
     case StoreResult::kNoMemory: return kNativeError;

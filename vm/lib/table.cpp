@@ -4,7 +4,8 @@
 // set_index, which may run metamethods. Another thread may change a table while a function works on it: each
 // access is safe by itself (table.h), and every loop here is bounded by what was read at its beginning. Under
 // the lock regime `object`, insert, remove and sort of a table without a metatable hold its lock, unless a
-// script compares: they are one step for other threads.
+// script compares: they are one step for other threads. Without a lock a deterministic scheduler may let
+// others run between the accesses of insert, remove and move.
 
 #include <climits>
 #include <ctime>
@@ -26,6 +27,9 @@ class Sequence {
 
   Sequence(NativeCall& call, unsigned index)
       : call_(call), index_(index), plain_(call[index].is_table() && !call[index].as_table()->metatable()) {}
+
+  // From now on others may run before an element is read or written, where a scheduler allows that.
+  void work_in_steps() { in_steps_ = plain_ && call_.thread().works_in_steps(); }
 
   // Is it a table, or has it the metamethods to stand for one? False with the error raised (checktab).
   bool check(int need) {
@@ -84,6 +88,7 @@ class Sequence {
   // False with the error raised, or because the thread is interrupted: a loop may be as long as integers
   // reach.
   [[nodiscard]] bool get(std::int64_t index, Value* result) {
+    if (in_steps_) call_.thread().end_step_of_function();
     if (call_.thread().interrupted()) return false;
     if (plain_) {
       *result = table()->get_integer(index);
@@ -102,6 +107,7 @@ class Sequence {
   [[nodiscard]] bool set(std::int64_t index, Value value) {
     if (plain_) {
       VmThread& thread = call_.thread();
+      if (in_steps_) come_to_store(index, value);
       if (table()->set_integer(thread.heap(), index, value)) return true;
       unlock();  // there is no memory, and a collection waits for other threads
       return store(thread, table(), thread.integer(index), value) == StoreResult::kStored;
@@ -121,9 +127,20 @@ class Sequence {
   }
 
  private:
+  void come_to_store(std::int64_t index, Value value) {
+    VmThread& thread = call_.thread();
+    thread.assigned = value;
+    thread.end_step_of_function();
+    if (!value.is_nil() && Value::fits_inline(index)) {
+      thread.grow_in_steps(table(), Value::inline_integer(index));
+    }
+    thread.assigned = Value::nil();
+  }
+
   NativeCall& call_;
   unsigned index_;
   bool plain_;
+  bool in_steps_ = false;
   std::optional<TableLock> lock_;
 };
 
@@ -161,6 +178,7 @@ int table_insert(NativeCall& call) {
   if (!sequence.check(Sequence::kRead | Sequence::kWrite | Sequence::kLength)) return kNativeError;
   sequence.lock();
   if (sequence.is_locked() && call.count() == 2 && sequence.append(call[1])) return call.none();
+  sequence.work_in_steps();
   if (!sequence.length(&length)) return kNativeError;
   const std::int64_t end = add(length, 1);
   if (call.count() == 2) return sequence.set(end, call[1]) ? call.none() : kNativeError;
@@ -183,6 +201,7 @@ int table_remove(NativeCall& call) {
   if (!sequence.check(Sequence::kRead | Sequence::kWrite | Sequence::kLength)) return kNativeError;
   sequence.lock();
   if (sequence.is_locked() && call.is_none_or_nil(1)) return call.one(sequence.take_last());
+  sequence.work_in_steps();
   if (!sequence.length(&length) || !call.optional_integer(1, length, &position)) return kNativeError;
   sequence.exclude_stores();
   if (position != length && static_cast<std::uint64_t>(position) - 1 > static_cast<std::uint64_t>(length)) {
@@ -204,6 +223,8 @@ int table_move(NativeCall& call) {
   const unsigned destination = call.is_none_or_nil(4) ? 0 : 4;
   Sequence from(call, 0), to(call, destination);
   if (!from.check(Sequence::kRead) || !to.check(Sequence::kWrite)) return kNativeError;
+  from.work_in_steps();
+  to.work_in_steps();
   if (last >= first) {
     if (first <= 0 && last >= add(LLONG_MAX, first)) {
       return call.argument_error(2, "too many elements to move");

@@ -120,6 +120,7 @@ void StepRecorder::note_switch(const Decision& decision) {
     case TurnReason::kMustYield: what.why = StepSwitch::Why::kCount; break;
     case TurnReason::kAccess: what.why = StepSwitch::Why::kNoLock; break;
     case TurnReason::kGrowth: what.why = StepSwitch::Why::kGrowth; break;
+    case TurnReason::kInside: what.why = StepSwitch::Why::kInside; break;
     case TurnReason::kReturned:
       if (decision.current == 0) {
         what.why = StepSwitch::Why::kEnded;

@@ -65,6 +65,7 @@ std::string reason_text(const StepSwitch& switched, const std::string& name) {
     case StepSwitch::Why::kLetGo: return filled(translate("{0} has let go of the GIL"), name);
     case StepSwitch::Why::kNoLock: return translate("no lock: anyone may go on");
     case StepSwitch::Why::kGrowth: return translate("no lock, in the middle of a table's growth");
+    case StepSwitch::Why::kInside: return translate("no lock, in the middle of a call of the library");
   }
   return "";
 }
@@ -79,6 +80,7 @@ const char* reason_word(StepSwitch::Why why) {
     case StepSwitch::Why::kLetGo: return "let_go";
     case StepSwitch::Why::kNoLock: return "no_lock";
     case StepSwitch::Why::kGrowth: return "growth";
+    case StepSwitch::Why::kInside: return "inside";
   }
   return "";
 }

@@ -37,6 +37,7 @@ struct StepSwitch {
     kLetGo,     // it gave the GIL up for a moment, as who might wait does
     kNoLock,    // nothing keeps another thread from running
     kGrowth,  // the same; it is about to give a table the larger parts to which it has copied what was there
+    kInside,  // the same; a function of the library is between two accesses to a table
   };
   std::size_t from = 0;  // who ran before
   Why why = Why::kNoLock;

@@ -24,6 +24,7 @@ enum class TurnReason : std::uint8_t {
   kReturned,   // back from what may block: the GIL was free meanwhile
   kAccess,     // no lock, and the next instruction touches what threads share
   kGrowth,     // no lock, and the instruction is in the middle of making a table grow
+  kInside,     // no lock, and a native function is between two accesses to what threads share
 };
 
 class Turns {

@@ -122,7 +122,7 @@ bool VmThread::answer_breaker() {
   return !interrupted();
 }
 
-bool VmThread::assigns_in_steps() const { return turns_ && vm_.lock().regime == LockRegime::kNone; }
+bool VmThread::works_in_steps() const { return turns_ && vm_.lock().regime == LockRegime::kNone; }
 
 void VmThread::count_used_up() {
   const SwitchInterval interval = vm_.gil().interval();
@@ -159,17 +159,21 @@ void VmThread::come_to_instruction(Opcode opcode, bool may_stop) {
   }
 }
 
-// The table grows here, and the instruction then finds room, unless others have taken it meanwhile. A copy
-// with counted references stays whole.
 void VmThread::grow_in_steps() {
-  if (vm_.lock().regime != LockRegime::kNone || heap_->counts || !turns_->others_can_run()) return;
+  if (!works_in_steps()) return;
   const CallFrame* frame = coroutine->frame();
   if (frame->kind != FrameKind::kScript) return;
   const SharedOperation store = shared_operation(*coroutine, *frame);
   if (!store.object.is_table() || store.key.value.is_wide() || store.stored->value.is_nil()) return;
   Table* table = store.object.as_table();
   if (table->metatable() && !table->metatable()->get_short(vm_.name_of(Event::kNewIndex)).is_nil()) return;
-  if (!growth.begin(heap(), table, store.key.value)) return;
+  grow_in_steps(table, store.key.value);
+}
+
+// The table grows here, and who stores then finds room, unless others have taken it meanwhile. A copy with
+// counted references stays whole.
+void VmThread::grow_in_steps(Table* table, Value key) {
+  if (heap_->counts || !turns_->others_can_run() || !growth.begin(heap(), table, key)) return;
   take_turn(TurnReason::kGrowth);
   growth.finish();
 }

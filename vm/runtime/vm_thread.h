@@ -135,10 +135,17 @@ class VmThread final : public GilClient, private PressureListener {
   void begin_instruction(Opcode opcode) {
     if (turns_ && adds_to_table(opcode)) grow_in_steps();
   }
-  // Without a lock, a deterministic scheduler may let others run between the steps of an assignment whose
-  // references are counted (interp/counted_assignments).
-  bool assigns_in_steps() const;
+  // May a deterministic scheduler let others run between two accesses of one instruction or of one native
+  // function? Without a lock.
+  bool works_in_steps() const;
+  // Between the steps of an assignment whose references are counted (interp/counted_assignments).
+  // REQUIRES: works_in_steps().
   void end_step_of_assignment() { take_turn(TurnReason::kAccess); }
+  // Between those of a native function. A safepoint. REQUIRES: works_in_steps().
+  void end_step_of_function() { take_turn(TurnReason::kInside); }
+  // A native function is about to store to the table, past its metamethods: others may run in the middle of
+  // the growth that this needs. A safepoint, which keeps the table alive alone. REQUIRES: works_in_steps().
+  void grow_in_steps(Table* table, Value key);
   // Is every instruction a switch point (SwitchPoints::kEvery)?
   bool stops_anywhere() const { return stops_anywhere_; }
   bool finalizers_are_due() const { return breaker_.load(std::memory_order_relaxed) & kFinalize; }
