@@ -11,14 +11,17 @@
 namespace gilvm {
 namespace {
 
-// A heap whose threads mark their tables.
+// A heap whose threads mark their tables, and lock them.
 struct MarkedHeap {
   MarkedHeap() {
     define_object_kinds(heap);
     heap.mark_tables();
+    first = heap.attach(nullptr);
+    heap.expect_threads(*first);
   }
   Heap heap;
   StringTable strings{heap, 1};
+  LocalHeap* first;
 };
 
 Value number(std::int64_t integer) { return Value::inline_integer(integer); }
@@ -40,6 +43,30 @@ TEST_CASE("a table is its maker's until another thread stores to it", "[table][l
   REQUIRE(table->set_integer(*maker, 1, number(30)));
   CHECK(TableLock(*maker, table).is_shared());
   CHECK(table->get_integer(1) == number(30));
+}
+
+TEST_CASE("an only thread locks nothing, and what it has made is locked when others come", "[table][lock]") {
+  Heap heap;
+  define_object_kinds(heap);
+  StringTable strings{heap, 1};
+  heap.mark_tables();
+  LocalHeap* only = heap.attach(nullptr);
+  CHECK(only->stores_are_plain);
+  Table* table = Table::make(*only);
+  REQUIRE(table->set_integer(*only, 1, number(10)));
+  {
+    const TableLock lock(*only, table);
+    CHECK_FALSE(TableLock::holds(table));
+  }
+  CHECK(heap.expect_threads(*only));
+  CHECK_FALSE(heap.expect_threads(*only));
+  CHECK_FALSE(only->stores_are_plain);
+  LocalHeap* other = heap.attach(nullptr);
+  CHECK_FALSE(other->stores_are_plain);
+  CHECK_FALSE(TableLock(*only, table).is_shared());
+  TableLock lock(*only, table);
+  CHECK(TableLock::holds(table));
+  CHECK_FALSE(StoreInPlace(*other, table).is_allowed());
 }
 
 TEST_CASE("a thread may not store in place while the table is locked", "[table][lock]") {

@@ -306,6 +306,7 @@ LocalHeap* Heap::attach(PressureListener* listener) {
     LocalHeap* local = idle_locals_.back();
     idle_locals_.pop_back();
     local->listener_ = listener;
+    give_mark(*local);
     return local;
   }
   locals_.push_back(std::make_unique<LocalHeap>(*this));
@@ -314,13 +315,24 @@ LocalHeap* Heap::attach(PressureListener* listener) {
   local->listener_ = listener;
   local->identity_ = static_cast<std::uint32_t>(locals_.size()) * 0x85EBCA6B;
   local->counts = counts_.get();
-  local->stores_are_plain = !marks_tables_ && !counts_;
-  if (marks_tables_) {
-    local->table_mark = static_cast<std::uint32_t>(2 * locals_.size());
-    local->table_mark_in_place = has_membarrier() ? local->table_mark : kNoMark;
-    local->shared_mark_in_place = has_membarrier() ? LocalHeap::kSharedMark : kNoMark;
-  }
+  local->stores_are_plain = !counts_;
+  give_mark(*local);
   return local;
+}
+
+void Heap::give_mark(LocalHeap& local) {
+  if (!marks_tables_ || has_one_thread_ || local.table_mark != 0) return;
+  local.table_mark = last_mark_ += 2;
+  local.table_mark_in_place = has_membarrier() ? local.table_mark : kNoMark;
+  local.shared_mark_in_place = has_membarrier() ? LocalHeap::kSharedMark : kNoMark;
+  local.stores_are_plain = false;
+}
+
+bool Heap::expect_threads(LocalHeap& self) {
+  std::lock_guard guard(mutex_);
+  if (!std::exchange(has_one_thread_, false)) return false;
+  give_mark(self);
+  return true;
 }
 
 void Heap::detach(LocalHeap* local) {

@@ -118,8 +118,8 @@ class LocalHeap {
   // The mark of tables that several threads store to.
   static constexpr std::uint32_t kSharedMark = 0xFFFF'FFFE;
   // Under the lock regime `object` (vm/object/table_lock.h): the mark of this thread's own tables, which is
-  // even and no other thread's, or 0 under other regimes; and the words of tables that it may store to
-  // without their lock.
+  // even and no other thread's; and the words of tables that it may store to without their lock. 0 under
+  // other regimes, and as long as it is the VM's only thread: then it locks nothing.
   std::uint32_t table_mark = 0;
   std::uint32_t table_mark_in_place = 0, shared_mark_in_place = 0;
   // It is about to do so, or is doing it.
@@ -196,6 +196,9 @@ class Heap {
 
   // From now on threads mark their tables (LocalHeap::table_mark). REQUIRES: no thread has been attached.
   void mark_tables();
+  // From now on there may be other threads beside that of `self`, where so far it was the only one, which
+  // locked nothing. False: that was known. REQUIRES: the caller is the owner of `self`.
+  bool expect_threads(LocalHeap& self);
   // From now on threads enter their assignments (LocalHeap::counts). REQUIRES: no thread has been attached.
   void count_references(bool is_atomic);
   // Null: they do not.
@@ -306,9 +309,13 @@ class Heap {
   void set_threshold();
   void return_pages();
 
+  // Gives its thread a mark, where there may be others.
+  void give_mark(LocalHeap& local);
   void visit_cells(const LocalHeap& local, const std::function<void(Object*)>& visit);
 
   bool marks_tables_ = false;
+  std::uint32_t last_mark_ = 0;
+  bool has_one_thread_ = true;
   std::unique_ptr<ReferenceCounts> counts_;
   Finalization finalization_;
   ObjectOperations operations_[static_cast<int>(ObjectKind::kCount)];

@@ -259,6 +259,7 @@ int start_thread(VmThread& thread, const std::shared_ptr<ThreadControl>& control
   }
   ThreadRegistry::Entry* entry = registry.add({control, std::move(start)});
   Vm& vm = thread.vm();
+  thread.expect_threads();
   if (vm.sync_observer) vm.sync_observer->starts_thread(thread, control->ident);
   const std::shared_ptr<ThreadRegistry::Bodies> bodies = registry.bodies;
   bodies->enter();

@@ -18,7 +18,7 @@ void TableLock::acquire(Table* table) {
   for (;; wait.pause()) {
     std::uint32_t word = table->lock_.load(std::memory_order_relaxed);
     if (word & Table::kBusy) continue;
-    word_ = word == heap_.table_mark ? word : Table::kShared;
+    word_ = word == 0 || word == heap_.table_mark ? heap_.table_mark : Table::kShared;
     if (table->lock_.compare_exchange_weak(word, word_ | Table::kBusy, std::memory_order_acq_rel,
                                            std::memory_order_relaxed)) {
       break;

@@ -2,7 +2,9 @@
 // free-threaded Python's lock of a list or dict does (PEP 703, "Container Thread-Safety").
 //
 // A table's word says who may store to it without the lock:
-//   0        everybody: another regime. Nothing here happens.
+//   0        everybody: another regime, or the VM's only thread so far. Nothing here happens. When there are
+//   other
+//            threads, nobody; it is then as if it were made by the thread that first locks it.
 //   a mark   the thread whose mark it is, and which made the table: nobody else has stored to it yet.
 //   kShared  everybody, to a place that is there already.
 //   + kBusy  nobody: one thread holds the lock.
@@ -30,7 +32,7 @@ namespace gilvm {
 
 class TableLock {
  public:
-  // Nothing is locked under other regimes, or when the thread holds this lock already.
+  // Nothing is locked under other regimes, by a VM's only thread, or when the thread holds this lock already.
   TableLock(LocalHeap& heap, Table* table) : heap_(heap) {
     if (heap.table_mark != 0 && !holds(table)) acquire(table);
   }

@@ -48,9 +48,7 @@ void VmThread::move_to_this_thread() { parker_ = &vm_.scheduler().current(); }
 
 void VmThread::set_up_dispatch() {
   if (!labels) return;
-  handlers = heap_->counts                              ? labels->counted
-             : vm_.lock().regime == LockRegime::kObject ? labels->locked
-                                                        : labels->direct;
+  handlers = heap_->counts ? labels->counted : heap_->table_mark != 0 ? labels->locked : labels->direct;
   counts_ = vm_.has_gil() && vm_.gil().interval().counted();
   if (counts_ && instructions_left_ == 0) instructions_left_ = vm_.gil().interval().instructions;
   const void* detour = counts_ || turns_ || log_ ? labels->count : nullptr;
@@ -63,6 +61,12 @@ void VmThread::set_up_dispatch() {
 }
 
 void VmThread::hook_has_changed() {
+  set_up_dispatch();
+  if (breaker_is_set()) lead_to_poll();
+}
+
+void VmThread::expect_threads() {
+  if (!vm_.heap().expect_threads(*heap_)) return;
   set_up_dispatch();
   if (breaker_is_set()) lead_to_poll();
 }

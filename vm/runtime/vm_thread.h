@@ -151,6 +151,8 @@ class VmThread final : public GilClient, private PressureListener {
   bool finalizers_are_due() const { return breaker_.load(std::memory_order_relaxed) & kFinalize; }
   // The hook of the coroutine that runs was set or removed, or another coroutine runs.
   void hook_has_changed();
+  // From now on the VM may have other threads. REQUIRES: the caller's thread, at a safepoint.
+  void expect_threads();
   bool interrupted() const { return breaker_.load(std::memory_order_relaxed) & kInterrupt; }
 
   // Gives up the right to touch values, because the thread is about to block; and takes it back.
