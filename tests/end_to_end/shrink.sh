@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Failing schedules are shrunk before they are shown: to how many switches, for which seeds, and what a replay of them does.
+# With --count 0 not to how few: a program that a sanitizer slows down comes to the end of its time before it has tried all.
+count=1
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 run() {
@@ -145,7 +147,8 @@ for seed in {1..150}; do
   ((status == 3)) || continue
   found=$((found + 1))
   read -r left _ before < <(switches)
-  ((left == 1 && before >= left)) || complain "seed $seed: $left switches of $before are left"
+  ((before >= left && (left == 1 || (count == 0 && left == 2)))) ||
+    complain "seed $seed: $left switches of $before are left"
   cp err first
   run replay first deadlock.lua
   want_status 3
@@ -156,14 +159,14 @@ conclude 'a deadlock of two locks takes one switch'
 
 # Of four threads two may end before the other two come to it, and all four may be in it.
 found=0 with_one=0
-for seed in {1..60}; do
+for ((seed = 1; seed <= 60 * count; ++seed)); do
   run run --schedule=random "--seed=$seed" deadlock_of_four.lua
   ((status == 3)) || continue
   found=$((found + 1))
   read -r left _ _ < <(switches)
   with_one=$((with_one + (left == 1)))
 done
-((found >= 5)) || complain "only $found deadlocks"
+((found >= 5 * count)) || complain "only $found deadlocks"
 # What is tried is not everything.
 ((with_one * 10 >= found * 9)) || complain "only $with_one of $found with a single switch"
 conclude 'so does one among four threads, but for a few'

@@ -324,7 +324,7 @@ TEST_CASE("a string of a closed interpreter is not taken for one of the next", "
     return 'good')") == "good");
 }
 
-TEST_CASE("a child process makes shared memory, whatever an interpreter was doing", "[interpreters]") {
+TEST_CASE("a child process makes shared memory, whatever an interpreter was doing", "[interpreters][forks]") {
   CHECK(run_interpreters(R"(
     local Process = require 'multiprocessing'.Process
     local function make()
@@ -348,7 +348,7 @@ TEST_CASE("a child process makes shared memory, whatever an interpreter was doin
 }
 
 TEST_CASE("a child process is told that an interpreter is closed, whatever its closer was doing",
-          "[interpreters]") {
+          "[interpreters][forks]") {
   CHECK(run_interpreters(R"(
     local Process = require 'multiprocessing'.Process
     local a, ends = interpreters.create(), interpreters.create_queue()
