@@ -29,7 +29,7 @@ return experiment {
   expect = function(n) return n * N end,
 }
 LUA
-script deadlock <<'LUA'
+two_locks=$(cat <<'LUA'
 local threading = require "threading"
 local a, b = threading.Lock(), threading.Lock()
 count = 0
@@ -39,19 +39,15 @@ local function work(first, second)
     first:acquire() second:acquire() second:release() first:release()
   end
 end
+LUA
+)
+script deadlock <<LUA
+$two_locks
 local one, other = threading.Thread{target = work(a, b)}, threading.Thread{target = work(b, a)}
 one:start() other:start() one:join() other:join()
 LUA
-script deadlock_of_four <<'LUA'
-local threading = require "threading"
-local a, b = threading.Lock(), threading.Lock()
-count = 0
-local function work(first, second)
-  return function()
-    for _ = 1, 20 do count = count + 1 end
-    first:acquire() second:acquire() second:release() first:release()
-  end
-end
+script deadlock_of_four <<LUA
+$two_locks
 local threads = {}
 for i = 1, 4 do
   threads[i] = threading.Thread{target = i % 2 == 0 and work(a, b) or work(b, a)}

@@ -2,9 +2,8 @@
 // free-threaded Python's lock of a list or dict does (PEP 703, "Container Thread-Safety").
 //
 // A table's word says who may store to it without the lock:
-//   0        everybody: another regime, or the VM's only thread so far. Nothing here happens. When there are
-//   other
-//            threads, nobody; it is then as if it were made by the thread that first locks it.
+//   0        everybody: another regime, or the VM's only thread so far. Nothing here happens.
+//            Nobody, when other threads have come: then it belongs to the one that first locks it.
 //   a mark   the thread whose mark it is, and which made the table: nobody else has stored to it yet.
 //   kShared  everybody, to a place that is there already.
 //   + kBusy  nobody: one thread holds the lock.
