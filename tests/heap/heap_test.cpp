@@ -238,6 +238,33 @@ TEST_CASE("a collection is wanted after a mebibyte, and not while collecting is 
   CHECK_FALSE(heap.wants_collection());
 }
 
+TEST_CASE("of a page, what has been allocated is in use, and the rest is zero", "[heap]") {
+  Heap heap;
+  LocalHeap* local = heap.attach(nullptr);
+  Object* object = nullptr;
+  for (int count = 0; count < 3; ++count) {
+    object = local->allocate(ObjectKind::kString, 100);
+    std::memset(reinterpret_cast<char*>(object) + sizeof(Object), 1, 100 - sizeof(Object));
+  }
+  const std::vector<std::byte*> pages = heap.page_memory();
+  CHECK(std::is_sorted(pages.begin(), pages.end()));
+  std::vector<std::size_t> bytes;
+  heap.bytes_in_pages(pages, &bytes);
+  REQUIRE(bytes.size() == pages.size());
+  std::size_t with_something = 0;
+  for (std::size_t index = 0; index < pages.size(); ++index) {
+    if (bytes[index] == 0) continue;
+    ++with_something;
+    const std::byte* end = pages[index] + bytes[index];
+    CHECK(end >= reinterpret_cast<std::byte*>(object) + 100);
+    CHECK(end < reinterpret_cast<std::byte*>(object) + 2 * 112);
+    CHECK(std::all_of(end, static_cast<const std::byte*>(pages[index]) + kPageSize,
+                      [](std::byte byte) { return byte == std::byte{0}; }));
+  }
+  CHECK(with_something == 1);
+  heap.detach(local);
+}
+
 TEST_CASE("pages without an object serve cells of any size", "[heap]") {
   TestHeap test;
   std::set<std::uintptr_t> pages;

@@ -87,11 +87,12 @@ void Exploration::take(ExplorationPart part) {
     const Event& event = events_[index];
     if (of_thread_.size() <= event.thread) of_thread_.resize(event.thread + 1);
     of_thread_[event.thread].push_back(index);
-    for (const Access& access : event.accesses) {
-      std::vector<Index>& indices = touching_[access.object];
-      if (indices.empty() || indices.back() != index) indices.push_back(index);
-    }
+    for (const Access& access : event.accesses) note_touch(index, access);
   }
+}
+
+void Exploration::note_touch(Index event, const Access& access) {
+  touching_[access.object].push_back({event, access.key, access.writes});
 }
 
 // Of `wanted`, those that are to be tried at the node after the one that is being tried.
@@ -163,10 +164,7 @@ std::vector<ExplorationPart> Exploration::give() {
 
 void Exploration::drop_last_event() {
   const Event& event = events_.back();
-  for (const Access& access : event.accesses) {
-    std::vector<Index>& indices = touching_[access.object];
-    if (!indices.empty() && indices.back() == events_.size() - 1) indices.pop_back();
-  }
+  for (const Access& access : event.accesses) touching_.find(access.object)->second.pop_back();
   if (event.thread < of_thread_.size() && !of_thread_[event.thread].empty() &&
       of_thread_[event.thread].back() == events_.size() - 1) {
     of_thread_[event.thread].pop_back();
@@ -191,7 +189,7 @@ ThreadId Exploration::choose(std::span<const ThreadId> candidates, ThreadId curr
   }
   const ThreadId chosen = nodes_[depth_].chosen;
   GILVM_CHECK(contains(candidates, chosen));  // the same steps as before have led to the same state
-  if (depth_ >= kept_) events_.push_back({chosen, {}, {}, {}});
+  if (depth_ >= kept_) events_.emplace_back().thread = chosen;
   ++depth_;
   has_touched_ = false;
   return chosen;
@@ -215,9 +213,7 @@ void Exploration::access(const Access& access) {
     if (other.object == access.object && other.key == access.key && other.writes >= access.writes) return;
   }
   accesses.push_back(access);
-  std::vector<Index>& indices = touching_[access.object];
-  const auto index = static_cast<Index>(events_.size() - 1);
-  if (indices.empty() || indices.back() != index) indices.push_back(index);
+  note_touch(static_cast<Index>(events_.size() - 1), access);
 }
 
 void Exploration::wakes(ThreadId thread) {
@@ -297,23 +293,18 @@ Exploration::Indices Exploration::conflicting_with(const Event& event) const {
   } else if (!event.accesses.empty()) {
     if (const auto universal = touching_.find(Access::kAnything);
         universal != touching_.end() && !universal->second.empty()) {
-      add(universal->second.back());
+      add(universal->second.back().event);
     }
     for (const Access& access : event.accesses) {
       const auto touching = touching_.find(access.object);
       if (touching == touching_.end()) continue;
       for (auto other = touching->second.rbegin(); other != touching->second.rend(); ++other) {
-        if (*other == index) continue;
-        bool conflicts = false, covers = false;
-        for (const Access& before : events_[*other].accesses) {
-          if (!gilvm::conflict(access, before)) continue;
-          conflicts = true;
-          // What conflicts with `access` and came before that write conflicts with the write, too.
-          covers = covers || (before.writes && (before.key == Access::kWhole || before.key == access.key) &&
-                              (access.key != Access::kWhole || before.key == Access::kWhole));
-        }
-        if (conflicts) add(*other);
-        if (covers) break;
+        if (other->event == index) continue;
+        if (!gilvm::conflict(access, {access.object, other->key, other->writes})) continue;
+        add(other->event);
+        // What conflicts with `access` and came before that write conflicts with the write, too.
+        const bool covers = other->key == Access::kWhole || other->key == access.key;
+        if (other->writes && covers) break;
       }
     }
   }

@@ -24,10 +24,10 @@
 //  (3) At the nodes before root_ all is tried that there is, here or in other parts.
 #pragma once
 
+#include <boost/container/flat_map.hpp>
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "vm/explore/exploration_part.h"
@@ -87,6 +87,7 @@ class Exploration {
   void add_node(std::span<const ThreadId> candidates, ThreadId current);
   void choose_what_to_try(Node& node);
   void add_sleepers(const Node& before, Node* node) const;
+  void note_touch(Index event, const Access& access);
   void drop_last_event();
   using Indices = ExplorationPart::ShortList<Index, 16>;
   Indices conflicting_with(const Event& event) const;
@@ -109,8 +110,13 @@ class Exploration {
   std::size_t root_ = 0;
   std::size_t depth_ = 0;  // events that have begun
   std::size_t kept_ = 0;   // events that are those of the execution before
-  // Indices of events, ascending: those that touch an object, those of a thread.
-  std::unordered_map<std::uint32_t, std::vector<Index>> touching_;
+  // In the order of the events: the accesses to an object, and the events of a thread.
+  struct Touch {
+    Index event;
+    std::uint32_t key;
+    bool writes;
+  };
+  boost::container::flat_map<std::uint32_t, std::vector<Touch>> touching_;
   std::vector<std::vector<Index>> of_thread_;
 };
 

@@ -5,23 +5,34 @@
 namespace gilvm {
 namespace {
 
-// To copy so many bytes, twice, takes about as long as to run an instruction that is watched.
-constexpr std::size_t kBytesOfInstruction = 2048;
+// To copy so many bytes takes about as long as to run an instruction that is watched.
+constexpr std::size_t kBytesOfInstruction = 8192;
 constexpr std::size_t kMostBytes = std::size_t{64} << 20;  // of all
 
 }  // namespace
 
-bool PathMoments::is_due(std::uint64_t instructions, std::size_t bytes) const {
+bool PathMoments::is_due(std::size_t steps, std::uint64_t instructions, std::size_t bytes) {
   const std::uint64_t before = count_ == 0 ? 0 : moments_[count_ - 1]->instructions;
-  return bytes <= kMostBytes / 8 && (instructions - before) * kBytesOfInstruction >= bytes;
+  if (instructions == before || bytes > kMostBytes / 8) return false;
+  return static_cast<double>((instructions - before) * kBytesOfInstruction) * (schedules_from(steps) - 1) >=
+         static_cast<double>(bytes);
 }
 
-PathMoments::Moment& PathMoments::add() {
+// How many schedules in turn take a path of so many steps: as many as so far, on average.
+double PathMoments::schedules_from(std::size_t steps) {
+  if (ended_.size() <= steps) ended_.resize(steps + 1, ended_.empty() ? 0 : ended_.back());
+  return static_cast<double>(schedules_ + 1) / static_cast<double>(ended_[steps] + 1);
+}
+
+PathMoments::Moment& PathMoments::add(std::size_t steps, std::uint64_t instructions) {
   std::size_t bytes = 0;
   for (std::size_t index = 0; index < count_; ++index) bytes += moments_[index]->vm.bytes();
   if (bytes > kMostBytes) thin_out();
   if (count_ == moments_.size()) moments_.push_back(std::make_unique<Moment>());
-  return *moments_[count_++];
+  Moment& moment = *moments_[count_++];
+  moment.steps = steps;
+  moment.instructions = instructions;
+  return moment;
 }
 
 // Every second one goes.
@@ -33,7 +44,9 @@ void PathMoments::thin_out() {
 }
 
 const PathMoments::Moment* PathMoments::last_within(std::size_t steps) {
-  while (count_ > 0 && moments_[count_ - 1]->explorer.steps() > steps) --count_;
+  ++schedules_;
+  for (std::size_t index = steps + 1; index < ended_.size(); ++index) ++ended_[index];
+  while (count_ > 0 && moments_[count_ - 1]->steps > steps) --count_;
   return count_ > 0 ? moments_[count_ - 1].get() : nullptr;
 }
 

@@ -21,23 +21,29 @@ class PathMoments {
   struct Moment {
     Explorer::Moment explorer;
     VmSnapshot::Moment vm;
-    std::uint64_t instructions = 0;  // of the schedule, up to there
+    // Of the schedule, up to there.
+    std::size_t steps = 0;
+    std::uint64_t instructions = 0;
   };
 
   void clear() { count_ = 0; }
-  // Would to take these steps again cost more than to keep so many bytes?
-  bool is_due(std::uint64_t instructions, std::size_t bytes) const;
-  // To be filled by the caller, at a step after all others.
-  Moment& add();
-  // The last one that lies within the first so many steps; null: there is none. Those behind it are
-  // forgotten.
+  // Would the schedules that are to come from a moment after so many steps, taking again what there is since
+  // the moment before, need longer than to keep so many bytes?
+  bool is_due(std::size_t steps, std::uint64_t instructions, std::size_t bytes);
+  // To be filled by the caller. REQUIRES: after more steps than all others.
+  Moment& add(std::size_t steps, std::uint64_t instructions);
+  // A schedule follows that has so many steps in common with the one before: the last moment that lies within
+  // them; null: there is none. Those behind it are forgotten.
   const Moment* last_within(std::size_t steps);
 
  private:
   void thin_out();
+  double schedules_from(std::size_t steps);
 
   std::vector<std::unique_ptr<Moment>> moments_;  // those behind the first count_ are kept for their memory
   std::size_t count_ = 0;
+  std::uint64_t schedules_ = 0;
+  std::vector<std::uint64_t> ended_;  // by steps: paths of that length that the next schedule has left
 };
 
 }  // namespace gilvm

@@ -37,13 +37,14 @@ class VmSnapshot {
   void restore(const Moment& moment);
 
  private:
-  struct Page {
-    std::byte* memory;
-    std::size_t kept;  // bytes that the area has copied
-  };
+  void look_at_pages() const { heap_.bytes_in_pages(pages_, &used_); }
 
   SnapshotArea& area_;
-  std::vector<Page> pages_;
+  const Heap& heap_;
+  // By pages of the heap: where they are, the bytes of each that the area has copied, and those in use now.
+  std::vector<std::byte*> pages_;
+  std::vector<std::size_t> kept_;
+  mutable std::vector<std::size_t> used_;
 };
 
 }  // namespace gilvm

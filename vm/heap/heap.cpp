@@ -266,12 +266,29 @@ std::vector<std::byte*> Heap::page_memory() const {
       pages.push_back(static_cast<std::byte*>(region.memory) + offset);
     }
   }
+  std::sort(pages.begin(), pages.end());
   return pages;
 }
 
-std::size_t Heap::bytes_in_page(const std::byte* memory) {
-  const auto* page = reinterpret_cast<const Page*>(memory);
-  return page->cell_size == 0 ? 0 : kPageHeaderSize + std::size_t{page->begun} * page->cell_size;
+// Of the cells that a thread has begun to use together, those from its cursor on are free.
+void Heap::bytes_in_pages(const std::vector<std::byte*>& pages, std::vector<std::size_t>* bytes) const {
+  bytes->clear();
+  for (std::byte* memory : pages) {
+    const auto* page = reinterpret_cast<const Page*>(memory);
+    bytes->push_back(page->cell_size == 0 ? 0 : kPageHeaderSize + std::size_t{page->begun} * page->cell_size);
+  }
+  for (const auto& local : locals_) {
+    for (const LocalHeap::SizeClass& cells : local->classes_) {
+      if (cells.cursor == cells.limit) continue;
+      auto* cursor = reinterpret_cast<std::byte*>(cells.cursor);
+      const auto after = std::upper_bound(pages.begin(), pages.end(), cursor);
+      std::size_t& in_use = (*bytes)[static_cast<std::size_t>(after - pages.begin()) - 1];
+      std::byte* page = *(after - 1);
+      if (reinterpret_cast<std::byte*>(cells.limit) == page + in_use) {
+        in_use = static_cast<std::size_t>(cursor - page);
+      }
+    }
+  }
 }
 
 void Heap::mark_tables() {

@@ -241,10 +241,10 @@ class Heap {
 
   // REQUIRES: stopped. Checks every invariant of every object; aborts with a message when one is broken.
   void verify();
-  // The memory of its cells, page by page, and how many bytes at the start of such a page are in use: behind
-  // them it is zero. For snapshots.
+  // The memory of its cells, page by page, in ascending order, and how many bytes at the start of each are in
+  // use: behind them it is zero, or may be. For snapshots.
   std::vector<std::byte*> page_memory() const;
-  static std::size_t bytes_in_page(const std::byte* page);
+  void bytes_in_pages(const std::vector<std::byte*>& pages, std::vector<std::size_t>* bytes) const;
   // REQUIRES: stopped. Calls `visit` for every live object.
   void each_object(const std::function<void(Object*)>& visit);
 

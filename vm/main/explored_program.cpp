@@ -129,7 +129,8 @@ void ExploredProgram::go_back() {
 void ExploredProgram::run_from_snapshot() {
   FiberScheduler& fibers = *runner_->host().fibers();
   explorer_.before_step = [this, &fibers] {
-    if (snapshot_->has_moments() && moments_.is_due(explorer_.instructions(), area_->bytes_of_moment())) {
+    if (snapshot_->has_moments() &&
+        moments_.is_due(explorer_.steps(), explorer_.instructions(), area_->bytes_of_moment())) {
       fibers.pause();
     }
   };
@@ -144,8 +145,7 @@ void ExploredProgram::run_from_snapshot() {
   };
   std::vector<std::span<std::byte>> stacks;
   for (bool is_paused = goes_on(!from_); is_paused; is_paused = goes_on(false)) {
-    PathMoments::Moment& moment = moments_.add();
-    moment.instructions = explorer_.instructions();
+    PathMoments::Moment& moment = moments_.add(explorer_.steps(), explorer_.instructions());
     explorer_.save(&moment.explorer);
     stacks.clear();
     fibers.add_stacks(&stacks);
