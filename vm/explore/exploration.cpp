@@ -81,7 +81,7 @@ void Exploration::take(ExplorationPart part) {
   root_ = part.root;
   has_begun_ = !nodes_.empty();
   depth_ = kept_ = 0;
-  touching_.clear();
+  touches_.clear();
   of_thread_.clear();
   for (Index index = 0; index < events_.size(); ++index) {
     const Event& event = events_[index];
@@ -92,7 +92,9 @@ void Exploration::take(ExplorationPart part) {
 }
 
 void Exploration::note_touch(Index event, const Access& access) {
-  touching_[access.object].push_back({event, access.key, access.writes});
+  Touches& touches = touches_[{access.object, access.key}];
+  touches.list.push_back({event, access.writes});
+  touches.writes += access.writes;
 }
 
 // Of `wanted`, those that are to be tried at the node after the one that is being tried.
@@ -164,7 +166,11 @@ std::vector<ExplorationPart> Exploration::give() {
 
 void Exploration::drop_last_event() {
   const Event& event = events_.back();
-  for (const Access& access : event.accesses) touching_.find(access.object)->second.pop_back();
+  for (const Access& access : event.accesses) {
+    Touches& touches = touches_.find({access.object, access.key})->second;
+    touches.list.pop_back();
+    touches.writes -= access.writes;
+  }
   if (event.thread < of_thread_.size() && !of_thread_[event.thread].empty() &&
       of_thread_[event.thread].back() == events_.size() - 1) {
     of_thread_[event.thread].pop_back();
@@ -278,39 +284,45 @@ void Exploration::choose_what_to_try(Node& node) {
 Exploration::Indices Exploration::conflicting_with(const Event& event) const {
   const auto index = static_cast<Index>(events_.size() - 1);
   Indices found;
-  const auto add = [&](Index other) {
-    if (events_[other].thread != event.thread) found.push_back(other);
-  };
-  const bool touches_anything =
-      std::any_of(event.accesses.begin(), event.accesses.end(),
-                  [](const Access& access) { return access.object == Access::kAnything; });
-  if (touches_anything) {
-    for (const std::vector<Index>& indices : of_thread_) {
-      const auto last = std::find_if(indices.rbegin(), indices.rend(),
-                                     [&](Index other) { return !events_[other].accesses.empty(); });
-      if (last != indices.rend()) add(*last);
-    }
-  } else if (!event.accesses.empty()) {
-    if (const auto universal = touching_.find(Access::kAnything);
-        universal != touching_.end() && !universal->second.empty()) {
-      add(universal->second.back().event);
-    }
-    for (const Access& access : event.accesses) {
-      const auto touching = touching_.find(access.object);
-      if (touching == touching_.end()) continue;
-      for (auto other = touching->second.rbegin(); other != touching->second.rend(); ++other) {
-        if (other->event == index) continue;
-        if (!gilvm::conflict(access, {access.object, other->key, other->writes})) continue;
-        add(other->event);
-        // What conflicts with `access` and came before that write conflicts with the write, too.
-        const bool covers = other->key == Access::kWhole || other->key == access.key;
-        if (other->writes && covers) break;
+  for (const Access& access : event.accesses) {
+    if (access.object == Access::kAnything) {
+      for (const std::vector<Index>& indices : of_thread_) {
+        const auto last = std::find_if(indices.rbegin(), indices.rend(),
+                                       [&](Index other) { return !events_[other].accesses.empty(); });
+        if (last != indices.rend()) found.push_back(*last);
       }
+      continue;
+    }
+    const auto add = [&](const Place& place) {
+      const auto touches = touches_.find(place);
+      if (touches != touches_.end()) add_conflicting(touches->second, access.writes, index, &found);
+    };
+    add({Access::kAnything, Access::kWhole});
+    if (access.key != Access::kWhole) {
+      add({access.object, Access::kWhole});
+      add({access.object, access.key});
+      continue;
+    }
+    for (auto touches = touches_.lower_bound({access.object, 0});
+         touches != touches_.end() && touches->first.first == access.object; ++touches) {
+      add_conflicting(touches->second, access.writes, index, &found);
     }
   }
+  const auto is_own = [&](Index other) { return events_[other].thread == event.thread; };
+  found.erase(std::remove_if(found.begin(), found.end(), is_own), found.end());
   std::sort(found.begin(), found.end(), std::greater<>());
   found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
+}
+
+// What conflicts with an access and came before a write to the same conflicts with the write, too.
+void Exploration::add_conflicting(const Touches& touches, bool writes, Index before, Indices* found) {
+  if (!writes && touches.writes == 0) return;
+  for (auto touch = touches.list.rbegin(); touch != touches.list.rend(); ++touch) {
+    if (touch->event == before || !(writes || touch->writes)) continue;
+    found->push_back(touch->event);
+    if (touch->writes) return;
+  }
 }
 
 void Exploration::find_races(Index index) {

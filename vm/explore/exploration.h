@@ -28,6 +28,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "vm/explore/exploration_part.h"
@@ -82,6 +83,17 @@ class Exploration {
   using Node = ExplorationPart::Node;
   using Event = ExplorationPart::Event;
 
+  // What an access touches, by object and key, and the accesses to it, in the order of the events.
+  using Place = std::pair<std::uint32_t, std::uint32_t>;
+  struct Touches {
+    struct Touch {
+      Index event;
+      bool writes;
+    };
+    std::vector<Touch> list;
+    std::size_t writes = 0;
+  };
+
   bool is_new() const { return depth_ > kept_; }  // the event of which accesses come now
   void close_event();
   void add_node(std::span<const ThreadId> candidates, ThreadId current);
@@ -91,6 +103,7 @@ class Exploration {
   void drop_last_event();
   using Indices = ExplorationPart::ShortList<Index, 16>;
   Indices conflicting_with(const Event& event) const;
+  static void add_conflicting(const Touches& touches, bool writes, Index before, Indices* found);
   void find_races(Index index);
   void try_before(Index earlier, Index later);
   bool comes_before(Index earlier, const Clock& clock) const;
@@ -110,13 +123,8 @@ class Exploration {
   std::size_t root_ = 0;
   std::size_t depth_ = 0;  // events that have begun
   std::size_t kept_ = 0;   // events that are those of the execution before
-  // In the order of the events: the accesses to an object, and the events of a thread.
-  struct Touch {
-    Index event;
-    std::uint32_t key;
-    bool writes;
-  };
-  boost::container::flat_map<std::uint32_t, std::vector<Touch>> touching_;
+  boost::container::flat_map<Place, Touches> touches_;
+  // The events of a thread, in their order.
   std::vector<std::vector<Index>> of_thread_;
 };
 
