@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Measures two CPU-bound workers of gilvm against one: threads without a lock, threads with the GIL, processes.
+# Measures two CPU-bound workers of gilvm against one: threads without a lock, with a
+# lock per table, with the GIL, and processes.
 #
 # Measure: wall time, by bash's `time`. A worker's work is the same whether there is one or two, so the
 # throughput ratio is 2 * wall(1) / wall(2): 2.00 is perfect scaling, 1.00 is what a GIL allows.
@@ -12,8 +13,8 @@ command -v -- "$gilvm" >/dev/null || fail_usage "cannot run '$gilvm'"
 (($(nproc) >= 2)) || echo 'parallel.sh: one CPU only: two workers cannot run at the same time here' >&2
 
 # The flags of a world, with @ where the number of workers goes.
-readonly world_names=('threads/none' 'threads/gil' 'processes')
-readonly world_flags=('--threads=@ --lock=none' '--threads=@ --lock=gil' '--processes=@')
+readonly world_names=('threads/none' 'threads/object' 'threads/gil' 'processes')
+readonly world_flags=('--threads=@ --lock=none' '--threads=@ --lock=object' '--threads=@ --lock=gil' '--processes=@')
 
 printf 'wall seconds, median of %d interleaved rounds; throughput: 2 * wall(1) / wall(2)\n' "$rounds"
 printf '%-16s %-14s %10s %10s %12s\n' program world '1 worker' '2 workers' throughput
