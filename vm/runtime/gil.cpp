@@ -22,7 +22,9 @@
 // With a counted interval (CPython 2.7's `sys.setcheckinterval`) waiters wait without a time limit and
 // request nothing. The holder counts its own instructions and yields when the count is used up and somebody
 // waits. In 2.7 it could win the lock back at once, and often did; here 4 holds for it too, so that "100i"
-// means a hundred instructions on any machine.
+// means a hundred instructions on any machine. Who owes a handover waits on `released_` then, as the others
+// do, which saves it from being woken once more: it has no interval that would begin when the lock is taken.
+// The lock is not released, and so nobody is woken in its place, before another client has taken it.
 //
 // Two things differ from CPython. It begins a new interval whenever a waiter is woken, so a holder that drops
 // and takes in quick succession can keep a waiter from ever requesting; here only a switch begins a new one.
@@ -209,7 +211,7 @@ void Gil::wait_for_turn(std::unique_lock<std::mutex>& lock, GilClient& client, b
     }
     if (may_take(client, is_urgent, waiting_.load(std::memory_order_relaxed) - 1)) break;
     const SwitchInterval in_force = interval();
-    if (owes_handover(client)) {
+    if (owes_handover(client) && (urgent || !in_force.counted())) {
       taken_.wait(lock);
     } else if (is_urgent && !others_first_) {
       if (holder_may_be_asked_early(now)) {
