@@ -9,17 +9,18 @@ constexpr std::size_t kBytes = 80'000;
 
 TEST_CASE("a moment is kept where many schedules are to go on from it", "[path_moments]") {
   PathMoments moments;
-  moments.is_due(20, 1, kBytes);  // so far do schedules go
   for (int schedule = 0; schedule < 1000; ++schedule) moments.last_within(schedule % 100 == 0 ? 5 : 15);
   CHECK(moments.is_due(5, 1, kBytes));         // none has left these steps
   CHECK(moments.is_due(10, 1, kBytes));        // one in a hundred has
   CHECK_FALSE(moments.is_due(16, 1, kBytes));  // all have
   CHECK_FALSE(moments.is_due(16, 1'000'000, kBytes));
+  moments.last_within(18);  // one has not
+  for (int schedule = 0; schedule < 5; ++schedule) moments.last_within(17);
+  CHECK(moments.is_due(16, 10'000, kBytes));
 }
 
 TEST_CASE("a moment is kept where it is far from the one before", "[path_moments]") {
   PathMoments moments;
-  moments.is_due(20, 1, kBytes);
   for (int schedule = 0; schedule < 1000; ++schedule) moments.last_within(schedule % 2 == 0 ? 5 : 15);
   CHECK_FALSE(moments.is_due(10, 3, kBytes));
   CHECK(moments.is_due(10, 100, kBytes));

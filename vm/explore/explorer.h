@@ -151,10 +151,6 @@ class Explorer final : private StepWatcher {
 };
 
 class Explorer::Moment {
- public:
-  std::size_t steps() const { return steps_; }
-
- private:
   friend class Explorer;
   Run run_;
   std::size_t steps_ = 0;

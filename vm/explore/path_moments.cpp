@@ -11,7 +11,7 @@ constexpr std::size_t kMostBytes = std::size_t{64} << 20;  // of all
 
 }  // namespace
 
-bool PathMoments::is_due(std::size_t steps, std::uint64_t instructions, std::size_t bytes) {
+bool PathMoments::is_due(std::size_t steps, std::uint64_t instructions, std::size_t bytes) const {
   const std::uint64_t before = count_ == 0 ? 0 : moments_[count_ - 1]->instructions;
   if (instructions == before || bytes > kMostBytes / 8) return false;
   return static_cast<double>((instructions - before) * kBytesOfInstruction) * (schedules_from(steps) - 1) >=
@@ -19,9 +19,9 @@ bool PathMoments::is_due(std::size_t steps, std::uint64_t instructions, std::siz
 }
 
 // How many schedules in turn take a path of so many steps: as many as so far, on average.
-double PathMoments::schedules_from(std::size_t steps) {
-  if (ended_.size() <= steps) ended_.resize(steps + 1, ended_.empty() ? 0 : ended_.back());
-  return static_cast<double>(schedules_ + 1) / static_cast<double>(ended_[steps] + 1);
+double PathMoments::schedules_from(std::size_t steps) const {
+  const std::uint64_t left = steps < left_.size() ? left_[steps] : schedules_;
+  return static_cast<double>(schedules_ + 1) / static_cast<double>(left + 1);
 }
 
 PathMoments::Moment& PathMoments::add(std::size_t steps, std::uint64_t instructions) {
@@ -44,8 +44,9 @@ void PathMoments::thin_out() {
 }
 
 const PathMoments::Moment* PathMoments::last_within(std::size_t steps) {
+  if (left_.size() <= steps) left_.resize(steps + 1, schedules_);
   ++schedules_;
-  for (std::size_t index = steps + 1; index < ended_.size(); ++index) ++ended_[index];
+  for (std::size_t index = steps + 1; index < left_.size(); ++index) ++left_[index];
   while (count_ > 0 && moments_[count_ - 1]->steps > steps) --count_;
   return count_ > 0 ? moments_[count_ - 1].get() : nullptr;
 }

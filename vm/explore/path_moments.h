@@ -29,7 +29,7 @@ class PathMoments {
   void clear() { count_ = 0; }
   // Would the schedules that are to come from a moment after so many steps, taking again what there is since
   // the moment before, need longer than to keep so many bytes?
-  bool is_due(std::size_t steps, std::uint64_t instructions, std::size_t bytes);
+  bool is_due(std::size_t steps, std::uint64_t instructions, std::size_t bytes) const;
   // To be filled by the caller. REQUIRES: after more steps than all others.
   Moment& add(std::size_t steps, std::uint64_t instructions);
   // A schedule follows that has so many steps in common with the one before: the last moment that lies within
@@ -38,12 +38,14 @@ class PathMoments {
 
  private:
   void thin_out();
-  double schedules_from(std::size_t steps);
+  double schedules_from(std::size_t steps) const;
 
   std::vector<std::unique_ptr<Moment>> moments_;  // those behind the first count_ are kept for their memory
   std::size_t count_ = 0;
   std::uint64_t schedules_ = 0;
-  std::vector<std::uint64_t> ended_;  // by steps: paths of that length that the next schedule has left
+  // By steps: how many schedules have left the path of that length that the one before took. All have left
+  // those that are longer than the list.
+  std::vector<std::uint64_t> left_;
 };
 
 }  // namespace gilvm

@@ -28,11 +28,10 @@ void VmSnapshot::restore() {
 }
 
 void VmSnapshot::save(Moment* moment, std::vector<std::span<std::byte>> stacks) const {
-  look_at_pages();
-  moment->used_ = used_;
+  heap_.bytes_in_pages(pages_, &moment->used_);
   for (std::size_t index = 0; index < pages_.size(); ++index) {
-    const std::size_t kept = kept_[index];
-    if (used_[index] > kept) stacks.push_back({pages_[index] + kept, used_[index] - kept});
+    const std::size_t kept = kept_[index], used = moment->used_[index];
+    if (used > kept) stacks.push_back({pages_[index] + kept, used - kept});
   }
   area_.save(&moment->memory_, stacks);
 }

@@ -37,14 +37,15 @@ class VmSnapshot {
   void restore(const Moment& moment);
 
  private:
-  void look_at_pages() const { heap_.bytes_in_pages(pages_, &used_); }
+  void look_at_pages() { heap_.bytes_in_pages(pages_, &used_); }
 
   SnapshotArea& area_;
   const Heap& heap_;
-  // By pages of the heap: where they are, the bytes of each that the area has copied, and those in use now.
+  // By pages of the heap: where they are, the bytes of each that the area has copied, and those in use at
+  // the last look at them.
   std::vector<std::byte*> pages_;
   std::vector<std::size_t> kept_;
-  mutable std::vector<std::size_t> used_;
+  std::vector<std::size_t> used_;
 };
 
 }  // namespace gilvm

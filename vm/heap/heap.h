@@ -242,7 +242,7 @@ class Heap {
   // REQUIRES: stopped. Checks every invariant of every object; aborts with a message when one is broken.
   void verify();
   // The memory of its cells, page by page, in ascending order, and how many bytes at the start of each are in
-  // use: behind them it is zero, or may be. For snapshots.
+  // use. What is behind them is zero, or free: it may be made zero. For snapshots.
   std::vector<std::byte*> page_memory() const;
   void bytes_in_pages(const std::vector<std::byte*>& pages, std::vector<std::size_t>* bytes) const;
   // REQUIRES: stopped. Calls `visit` for every live object.
