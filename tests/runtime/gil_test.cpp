@@ -253,6 +253,36 @@ TEST_CASE("every one of many waiters gets the lock again and again", "[gil]") {
   CHECK(lacking == 0);
 }
 
+TEST_CASE("nobody is left behind when the interval changes between a count and a time", "[gil]") {
+  Gil gil(counted(100), GENERATE(GilPolicy::kInterval, GilPolicy::kIoFirst));
+  auto clients = make_clients(4);
+  std::atomic<bool> over{false};
+  std::thread changing([&] {
+    while (!over.load()) {
+      gil.set_interval(timed(20us));
+      std::this_thread::yield();
+      gil.set_interval(counted(100));
+      std::this_thread::yield();
+    }
+  });
+  int turns = 0;  // guarded by the GIL
+  run_all(clients, [&](TestClient& client) {
+    gil.take(client);
+    for (int turn = 0; turn < 500; ++turn) {
+      ++turns;
+      gil.yield(client);
+      if (turn % 10 == 0) {
+        gil.drop(client);
+        gil.take(client, Arrival::kIsBack);
+      }
+    }
+    gil.drop(client);
+  });
+  over.store(true);
+  changing.join();
+  CHECK(turns == 4 * 500);
+}
+
 TEST_CASE("with a counted interval nobody requests, and the count alone hands over", "[gil]") {
   Gil gil(counted(100));
   auto clients = make_clients(2);
