@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Random programs of several threads, each run twice under a deterministic schedule: the same output, the same
-# schedule, and the same steps, though the second run has another allocator, locale, time zone and environment, and
-# begins elsewhere; and a replay that leaves it nowhere.
+# schedule, and the same steps, though the second run has another allocator, time zone and environment, and begins
+# elsewhere, and a third one speaks another language; and a replay that leaves it nowhere.
 count=200
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -15,8 +15,8 @@ kinds=(random round-robin pct)
 elsewhere() {
   (
     cd elsewhere || exit 1
-    env HOME=/ TZ=Asia/Tokyo LC_ALL=pt_BR.UTF-8 GILVM_LANG=en MALLOC_PERTURB_=165 \
-      MALLOC_MMAP_THRESHOLD_=4096 MALLOC_ARENA_MAX=1 FILLING="$(printf '%*s' "$((program * 37))" '')" "$gilvm" "$@"
+    env HOME=/ TZ=Asia/Tokyo MALLOC_PERTURB_=165 MALLOC_MMAP_THRESHOLD_=4096 MALLOC_ARENA_MAX=1 \
+      FILLING="$(printf '%*s' "$((program * 37))" '')" "$gilvm" "$@"
   )
 }
 mkdir elsewhere
@@ -42,6 +42,10 @@ for ((program = 1; program <= count; ++program)); do
     elsewhere replay --steps err.1 program.lua >steps.2 2>/dev/null
     cmp -s steps.1 steps.2 || complain 'the steps differ'
     [[ -s steps.1 ]] || complain 'there are no steps'
+    LC_ALL=pt_BR.UTF-8 "$gilvm" run "${flags[@]}" program.lua >out.5 2>err.5
+    cmp -s out.1 out.5 || complain 'the output depends on the language'
+    [[ "$(sed -n 's/^escalonamento: //p' err.5)" == "$(sed -n 's/^schedule: //p' err.1)" ]] ||
+      complain 'the schedule depends on the language'
   fi
   "$gilvm" run "${flags[@]/#--seed=*/--seed=0}" program.lua >out.4 2>/dev/null
   cmp -s out.1 out.4 || differing=$((differing + 1))
