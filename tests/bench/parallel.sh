@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures two CPU-bound workers of gilvm against one: threads without a lock, with a
-# lock per table, with the GIL, and processes.
+# Measures two CPU-bound workers of gilvm against one: threads without a lock, with a lock for each table and with the
+# GIL, and processes.
 #
 # Measure: wall time, by bash's `time`. A worker's work is the same whether there is one or two, so the
 # throughput ratio is 2 * wall(1) / wall(2): 2.00 is perfect scaling, 1.00 is what a GIL allows.
