@@ -42,7 +42,7 @@ TEST_CASE("two short strings with the same bytes are one object", "[string]") {
   for (std::size_t length = 0; length <= String::kLongestShort; ++length) {
     const std::string bytes(length, 'a');
     const String* string = heap.strings.make(*heap.local, bytes);
-    CHECK(string->is_short());
+    CHECK(string->is_interned());
     CHECK(heap.strings.make(*heap.local, bytes) == string);
   }
 }
@@ -68,6 +68,33 @@ TEST_CASE("long strings are equal by their bytes, and each is an object of its o
   CHECK(first->equals(second));
   CHECK(first->hash() == second->hash());
   CHECK_FALSE(first->equals(heap.strings.make(*heap.local, bytes + "a")));
+}
+
+TEST_CASE("what is computed while threads run in parallel is not interned, but equal", "[string]") {
+  ObjectHeap heap;
+  const String* name = heap.strings.make(*heap.local, "name");
+  heap.local->interns_texts = false;
+  CHECK(heap.strings.make_text(*heap.local, "name") == name);  // it is there
+  for (const std::size_t length : {0u, 1u, 40u}) {
+    const std::string bytes(length, 'a');
+    String* text = heap.strings.make_text(*heap.local, bytes);
+    String* other = heap.strings.make_text(*heap.local, bytes);
+    CHECK(text != other);
+    CHECK_FALSE(text->is_interned());
+    const String* interned = heap.strings.intern(*heap.local, text);
+    CHECK(interned->is_interned());
+    CHECK(heap.strings.intern(*heap.local, other) == interned);
+    CHECK(heap.strings.make_text(*heap.local, bytes) == interned);
+    for (const String* one :
+         {static_cast<const String*>(text), static_cast<const String*>(other), interned}) {
+      CHECK(one->equals(text));
+      CHECK(interned->equals(one));
+      CHECK(one->hash() == interned->hash());
+      CHECK_FALSE(one->equals(name));
+      CHECK_FALSE(name->equals(one));
+    }
+  }
+  CHECK_FALSE(heap.strings.make_text(*heap.local, std::string(41, 'a'))->is_interned());
 }
 
 TEST_CASE("a short string is found again as long as it is reachable, and made anew afterwards", "[string]") {

@@ -17,7 +17,7 @@ struct MarkedHeap {
     define_object_kinds(heap);
     heap.mark_tables();
     first = heap.attach(nullptr);
-    heap.expect_threads(*first);
+    heap.expect_threads(*first, true);
   }
   Heap heap;
   StringTable strings{heap, 1};
@@ -58,8 +58,8 @@ TEST_CASE("an only thread locks nothing, and what it has made is locked when oth
     const TableLock lock(*only, table);
     CHECK_FALSE(TableLock::holds(table));
   }
-  CHECK(heap.expect_threads(*only));
-  CHECK_FALSE(heap.expect_threads(*only));
+  CHECK(heap.expect_threads(*only, true));
+  CHECK_FALSE(heap.expect_threads(*only, true));
   CHECK_FALSE(only->stores_are_plain);
   LocalHeap* other = heap.attach(nullptr);
   CHECK_FALSE(other->stores_are_plain);

@@ -381,4 +381,30 @@ TEST_CASE("growth leaves the old storage as it was for who still reads it", "[ta
   }
 }
 
+TEST_CASE("a text that is not interned finds the key with its bytes, and becomes one", "[table]") {
+  ObjectHeap heap;
+  heap.local->interns_texts = false;
+  const Value known = Value::string(heap.strings.make_text(*heap.local, "known"));
+  const Value added = Value::string(heap.strings.make_text(*heap.local, "added"));
+  Table* table = Table::make(*heap.local);
+  REQUIRE(table->set_short(*heap.local, heap.text("known").as_string(), heap.integer(1)));
+  REQUIRE_FALSE(known == heap.text("known"));
+  CHECK(table->get(known) == heap.integer(1));
+  CHECK(table->set(*heap.local, known, heap.integer(2)) == StoreResult::kStored);
+  CHECK(table->get(heap.text("known")) == heap.integer(2));
+  CHECK(table->get(added).is_nil());
+  CHECK(table->set(*heap.local, added, heap.integer(3)) == StoreResult::kStored);
+  CHECK(table->get(added) == heap.integer(3));
+  CHECK(table->get_short(heap.text("added").as_string()) == heap.integer(3));
+  Value key, value;
+  int entries = 0;
+  while (table->next(key, &key, &value) && !key.is_nil()) {
+    CHECK(key.as_string()->is_interned());
+    ++entries;
+  }
+  CHECK(entries == 2);
+  CHECK(table->next(known, &key, &value));
+  CHECK(table->next(added, &key, &value));
+}
+
 }  // namespace gilvm

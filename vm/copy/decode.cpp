@@ -200,7 +200,7 @@ bool Decoder::get_string(Value* value) {
   const std::string_view text = reader_.text();
   if (!reader_.ok()) return damaged();
   if (text.size() <= String::kLongestShort) {
-    *value = Value::string(thread_.string(text));
+    *value = Value::string(thread_.text(text));
   } else {
     char* bytes;
     String* string = thread_.vm().strings().make_uninitialised(thread_.heap(), text.size(), &bytes);

@@ -42,7 +42,7 @@ class Verifier {
   }
   bool is_short_string(unsigned offset) {
     const Value value = prototype_.constants[offset / kRegisterSize].value;
-    return (value.is_string() && value.as_string()->is_short()) || fail("the key is no short string");
+    return (value.is_string() && value.as_string()->is_interned()) || fail("the key is no short string");
   }
   bool needs(Content content, unsigned reg);
   bool needs_range(unsigned first, unsigned count);

@@ -323,7 +323,7 @@ LocalHeap* Heap::attach(PressureListener* listener) {
     LocalHeap* local = idle_locals_.back();
     idle_locals_.pop_back();
     local->listener_ = listener;
-    give_mark(*local);
+    prepare_for_others(*local);
     return local;
   }
   locals_.push_back(std::make_unique<LocalHeap>(*this));
@@ -333,22 +333,25 @@ LocalHeap* Heap::attach(PressureListener* listener) {
   local->identity_ = static_cast<std::uint32_t>(locals_.size()) * 0x85EBCA6B;
   local->counts = counts_.get();
   local->stores_are_plain = !counts_;
-  give_mark(*local);
+  prepare_for_others(*local);
   return local;
 }
 
-void Heap::give_mark(LocalHeap& local) {
-  if (!marks_tables_ || has_one_thread_ || local.table_mark != 0) return;
+void Heap::prepare_for_others(LocalHeap& local) {
+  if (has_one_thread_) return;
+  if (threads_are_parallel_) local.interns_texts = false;
+  if (!marks_tables_ || local.table_mark != 0) return;
   local.table_mark = last_mark_ += 2;
   local.table_mark_in_place = has_membarrier() ? local.table_mark : kNoMark;
   local.shared_mark_in_place = has_membarrier() ? LocalHeap::kSharedMark : kNoMark;
   local.stores_are_plain = false;
 }
 
-bool Heap::expect_threads(LocalHeap& self) {
+bool Heap::expect_threads(LocalHeap& self, bool in_parallel) {
   std::lock_guard guard(mutex_);
   if (!std::exchange(has_one_thread_, false)) return false;
-  give_mark(self);
+  threads_are_parallel_ = in_parallel;
+  prepare_for_others(self);
   return true;
 }
 

@@ -30,6 +30,7 @@
 namespace gilvm {
 
 class Heap;
+class StringTable;
 
 inline constexpr std::size_t kPageSize = 32 * 1024;
 inline constexpr std::size_t kLargestCell = 2048;
@@ -112,8 +113,10 @@ class LocalHeap {
   // Bytes of free cells that count as allocated. REQUIRES: the caller is the owner.
   std::size_t unused_bytes() const;
 
-  // Short strings that this thread has made; for the string table.
+  // For the string table (vm/object/string.h): the short strings that this thread has interned, and whether
+  // it interns those that it computes. It does not while other threads run at the same time.
   unsigned strings_made = 0;
+  bool interns_texts = kInternsTexts;
 
   // The mark of tables that several threads store to.
   static constexpr std::uint32_t kSharedMark = 0xFFFF'FFFE;
@@ -132,6 +135,11 @@ class LocalHeap {
 
  private:
   friend class Heap;
+#ifdef GILVM_STRESS
+  static constexpr bool kInternsTexts = false;
+#else
+  static constexpr bool kInternsTexts = true;
+#endif
   // What a thread allocates before it adds that to the heap's sum, which all threads share.
   static constexpr std::size_t kReported = 64 * 1024;
   // Cells begin to be used together as far as the next multiple of this in their page: the machine gives
@@ -197,8 +205,9 @@ class Heap {
   // From now on threads mark their tables (LocalHeap::table_mark). REQUIRES: no thread has been attached.
   void mark_tables();
   // From now on there may be other threads beside that of `self`, where so far it was the only one, which
-  // locked nothing. False: that was known. REQUIRES: the caller is the owner of `self`.
-  bool expect_threads(LocalHeap& self);
+  // locked nothing; if `in_parallel` they run at the same time. False: that was known. REQUIRES: the caller
+  // is the owner of `self`.
+  bool expect_threads(LocalHeap& self, bool in_parallel);
   // From now on threads enter their assignments (LocalHeap::counts). REQUIRES: no thread has been attached.
   void count_references(bool is_atomic);
   // Null: they do not.
@@ -236,6 +245,8 @@ class Heap {
                Thoroughness thoroughness = Thoroughness::kQuick);
   // "__mode", an interned string that the VM keeps alive; null: no table is weak.
   const String* mode_name = nullptr;
+  // Where short strings are interned. It sets itself.
+  StringTable* strings = nullptr;
   // Objects that have a finalizer.
   Finalization& finalization() { return finalization_; }
 
@@ -309,13 +320,14 @@ class Heap {
   void set_threshold();
   void return_pages();
 
-  // Gives its thread a mark, where there may be others.
-  void give_mark(LocalHeap& local);
+  // Makes it a heap of one thread among others, where there may be others.
+  void prepare_for_others(LocalHeap& local);
   void visit_cells(const LocalHeap& local, const std::function<void(Object*)>& visit);
 
   bool marks_tables_ = false;
   std::uint32_t last_mark_ = 0;
   bool has_one_thread_ = true;
+  bool threads_are_parallel_ = false;
   std::unique_ptr<ReferenceCounts> counts_;
   Finalization finalization_;
   ObjectOperations operations_[static_cast<int>(ObjectKind::kCount)];

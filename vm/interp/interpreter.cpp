@@ -160,12 +160,18 @@ Outcome set_index(VmThread& thread, Value object, const Register& key, Value val
         table->set_integer(thread.heap(), key.value.as_inline_integer(), value)) {
       return Outcome::kDone;
     }
-    if (key.value.is_string() && key.value.as_string()->is_short() &&
+    if (key.value.is_string() && key.value.as_string()->is_interned() &&
         table->set_short(thread.heap(), key.value.as_string(), value)) {
       return Outcome::kDone;
     }
   }
   return store_index(thread, object, thread.boxed(key), value);
+}
+
+// Of a string and another value: are they equal only if they are the same?
+bool identity_decides(Value left, Value right) {
+  return left == right || !left.is_string() || !right.is_string() ||
+         (left.as_string()->is_interned() && right.as_string()->is_interned());
 }
 
 // The method of a string, or of an object of C++, neither of which has fields of its own: so the hint is for
@@ -807,7 +813,7 @@ kSetIntegerConstant:
         }                                                                                  \
       }                                                                                    \
       const Value key = C.value;                                                           \
-      if (key.is_string() && key.as_string()->is_short()) {                                \
+      if (key.is_string() && key.as_string()->is_interned()) {                             \
         const Value value = reinterpret_cast<Table*>(address)->get_short(key.as_string()); \
         if (LIKELY(!IS_NIL(value))) {                                                      \
           A.set(value);                                                                    \
@@ -1171,25 +1177,24 @@ kTestSet:
   }
 #define PAIR(comparison, name, opposite, ...) \
   comparison(name, true, __VA_ARGS__) comparison(opposite, false, __VA_ARGS__)
-// The same short string, boolean, nil or object too.
-#define EQUALITY(name, wanted, event)                                           \
-  name : {                                                                      \
-    const Register& left = A;                                                   \
-    const Register& right = B;                                                  \
-    if (INTEGERS(left, right) || left.value.is_string())                        \
-      if (!(left.value.is_string() && !left.value.as_string()->is_short()))     \
-        JUMP_WHEN((left.value.bits() == right.value.bits()) == wanted);         \
-    if (left.value.is_nil() || left.value.is_boolean() || right.value.is_nil()) \
-      JUMP_WHEN((left.value == right.value) == wanted);                         \
-    SAVE;                                                                       \
-    RESUME(compare_and_jump(*thread, event, Register(left), Register(right)));  \
+// The same string, boolean, nil or object too; two interned strings are the same or not equal.
+#define EQUALITY(name, wanted, event)                                                                   \
+  name : {                                                                                              \
+    const Register& left = A;                                                                           \
+    const Register& right = B;                                                                          \
+    if (INTEGERS(left, right) || (left.value.is_string() && identity_decides(left.value, right.value))) \
+      JUMP_WHEN((left.value.bits() == right.value.bits()) == wanted);                                   \
+    if (left.value.is_nil() || left.value.is_boolean() || right.value.is_nil())                         \
+      JUMP_WHEN((left.value == right.value) == wanted);                                                 \
+    SAVE;                                                                                               \
+    RESUME(compare_and_jump(*thread, event, Register(left), Register(right)));                          \
   }
-// Short strings, and what is no number, are equal by identity.
+// Interned strings, and what is no number and no string, are equal by identity.
 #define EQUALITY_CONSTANT(name, wanted, event)                                                              \
   name : {                                                                                                  \
     const Register& left = A;                                                                               \
     const Register& right = KB;                                                                             \
-    if (right.value.is_string() && right.value.as_string()->is_short()) [[likely]]                          \
+    if (right.value.is_string() && identity_decides(left.value, right.value)) [[likely]]                    \
       JUMP_WHEN((left.value == right.value) == wanted);                                                     \
     if (right.value.is_nil() || right.value.is_boolean()) JUMP_WHEN((left.value == right.value) == wanted); \
     SAVE;                                                                                                   \

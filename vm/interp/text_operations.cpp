@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include <boost/container/small_vector.hpp>
+
 #include "vm/interp/current_instruction.h"
 #include "vm/interp/operations.h"
 #include "vm/runtime/memory.h"
@@ -14,25 +16,43 @@ bool is_text(const Register& reg) {
   return reg.value.is_string() || reg.value.is_number() || reg.value.is_wide();
 }
 
-void make_text(VmThread& thread, Register& reg) {
-  if (!reg.value.is_string()) {
-    const std::string text = reg.value.is_wide() ? integer_text(reg.wide) : number_text(reg.value);
-    reg.set(Value::string(thread.string(text)));
+// The texts of the operands of a concatenation.
+class Parts {
+ public:
+  Parts(const Register* first, std::uint32_t count) : first_(first), count_(count) {
+    for (std::uint32_t index = 0; index < count; ++index) {
+      const Register& operand = first[index];
+      if (operand.value.is_string()) continue;
+      numbers_.push_back(operand.value.is_wide() ? integer_text(operand.wide) : number_text(operand.value));
+    }
   }
-}
 
-// Joins the strings in `count` registers into the first. False with the error raised: there is no memory.
-bool join(VmThread& thread, Register* first, std::uint32_t count) {
-  std::size_t length = 0;
-  String* last = nullptr;  // of the parts that are not empty
-  for (std::uint32_t index = 0; index < count; ++index) {
-    make_text(thread, first[index]);
-    String* part = first[index].value.as_string();
-    if (!last || part->length() > 0) last = part;
-    length += part->length();
+  template <typename Visit>
+  void each(Visit visit) const {
+    const std::string* number = numbers_.data();
+    for (std::uint32_t index = 0; index < count_; ++index) {
+      const Value value = first_[index].value;
+      visit(value, value.is_string() ? value.as_string()->view() : std::string_view(*number++));
+    }
   }
-  if (last->length() == length) {  // the others are empty: no copy, as in Lua
-    first->set(Value::string(last));
+
+ private:
+  const Register* first_;
+  std::uint32_t count_;
+  boost::container::small_vector<std::string, 4> numbers_;
+};
+
+// Joins the texts in `count` registers into the first. False with the error raised: there is no memory.
+bool join(VmThread& thread, Register* first, std::uint32_t count) {
+  const Parts parts(first, count);
+  std::size_t length = 0;
+  Value last;  // of the parts that are not empty
+  parts.each([&](Value value, std::string_view text) {
+    if (length == 0 || !text.empty()) last = value;
+    length += text.size();
+  });
+  if (last.is_string() && last.as_string()->length() == length) {  // the others are empty: no copy, as in Lua
+    first->set(last);
     return true;
   }
   char buffer[String::kLongestShort];
@@ -51,12 +71,11 @@ bool join(VmThread& thread, Register* first, std::uint32_t count) {
     }
   }
   char* end = to;
-  for (std::uint32_t index = 0; index < count; ++index) {
-    const std::string_view part = first[index].value.as_string()->view();
-    std::memcpy(end, part.data(), part.size());
-    end += part.size();
-  }
-  if (!result) result = thread.string({buffer, length});
+  parts.each([&end](Value, std::string_view text) {
+    std::memcpy(end, text.data(), text.size());
+    end += text.size();
+  });
+  if (!result) result = thread.text({buffer, length});
   first->set(Value::string(result));
   return true;
 }
@@ -94,7 +113,7 @@ bool to_text(VmThread& thread, Value value, Value* result) {
   const Value method = metamethod(thread, value, Event::kToString);
   if (!method.is_nil()) {
     if (!call_for_value(thread, method, {value}, result)) return false;
-    if (result->is_number()) *result = Value::string(thread.string(number_text(*result)));
+    if (result->is_number()) *result = Value::string(thread.text(number_text(*result)));
     if (result->is_string()) return true;
     raise_in_native(thread, "'__tostring' must return a string");
     return false;
@@ -115,7 +134,7 @@ bool to_text(VmThread& thread, Value value, Value* result) {
     std::snprintf(address, sizeof address, ": %p", thread.vm().shown_address(value));
     text = type_name_of(thread, value) + address;
   }
-  *result = Value::string(thread.string(text));
+  *result = Value::string(thread.text(text));
   return true;
 }
 

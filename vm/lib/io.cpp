@@ -231,7 +231,7 @@ int give_texts(NativeCall& call, const std::vector<ReadFormat>& formats, const F
       result.set(Value::nil());
     } else if (formats[index].kind != ReadFormat::kNumber ||
                !number_from_text(outcome.texts[index], &result)) {
-      result.set(Value::string(call.thread().string(outcome.texts[index])));
+      result.set(Value::string(call.thread().text(outcome.texts[index])));
     }
   }
   return static_cast<int>(outcome.texts.size());

@@ -120,6 +120,9 @@ void LentCall::push_integer(std::int64_t integer) { lua_pushinteger(state_, inte
 void LentCall::push_text(std::string_view text) { lua_pushlstring(state_, text.data(), text.size()); }
 
 void LentCall::push_address(Value value) {
+  if (value.is_string() && value.as_string()->is_short()) {  // strings that are equal have the same address
+    value = Value::string(thread_.vm().strings().intern(thread_.heap(), value.as_string()));
+  }
   if ((value.is_object() && !value.is_box()) || value.is_identity()) {
     lua_pushlightuserdata(state_, const_cast<void*>(thread_.vm().shown_address(value)));
   } else {
@@ -190,7 +193,7 @@ Value LentCall::value_at(int position) {
     case LUA_TSTRING: {
       std::size_t length;
       const char* bytes = lua_tolstring(state_, position, &length);
-      return Value::string(thread_.string({bytes, length}));
+      return Value::string(thread_.text({bytes, length}));
     }
     default: return Value::nil();
   }

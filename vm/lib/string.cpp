@@ -196,7 +196,7 @@ bool capture_value(NativeCall& call, PatternMatcher& matcher, unsigned index, co
   PatternMatcher::Capture capture;
   if (!matcher.capture(index, start, end, &capture)) return pattern_error(call, matcher) == 0;
   *value = capture.is_position() ? Value::inline_integer(matcher.position_of(capture))
-                                 : Value::string(call.thread().string(capture.view()));
+                                 : Value::string(call.thread().text(capture.view()));
   return true;
 }
 
@@ -454,7 +454,7 @@ int string_gsub(NativeCall& call) {
   const Anchored anchored(pattern->view());
   Substitution substitution(call, subject, anchored.pattern);
   if (!substitution.run(most, anchored.is_anchored)) return kNativeError;
-  const Value result = substitution.changed() ? Value::string(call.thread().string(substitution.text()))
+  const Value result = substitution.changed() ? Value::string(call.thread().text(substitution.text()))
                                               : Value::string(subject);
   if (!call.reserve_results(2)) return kNativeError;
   return call.two(result, Value::inline_integer(substitution.count()));

@@ -15,7 +15,7 @@ std::uint64_t word_at(const char* data) {
 // Multiply and fold, by eight bytes. What is left of them is read as one word that overlaps the one before,
 // and short texts as two words or three bytes that overlap: a copy of so many bytes would be a loop, and its
 // result would have to wait for the stores of all of them.
-std::uint32_t hash_of(std::string_view bytes, std::uint32_t seed) {
+[[gnu::always_inline]] inline std::uint32_t hash_of(std::string_view bytes, std::uint32_t seed) {
   constexpr std::uint64_t kFactor = 0xD6E8FEB86659FD93ULL;
   const char* data = bytes.data();
   const std::size_t size = bytes.size();
@@ -48,6 +48,7 @@ std::uint32_t String::hash() const { return is_short() ? word : hash_of(view(), 
 
 StringTable::StringTable(Heap& heap, std::uint32_t seed)
     : seed_(seed), mask_(kFirstChains - 1), chains_(make_chains(kFirstChains)) {
+  heap.strings = this;
   heap.on_marked([this](Marker& marker) {
     // For as many as there were, not for those that are left: until the next collection there will be as many
     // again, and it would stop the world once more to make chains for them.
@@ -77,7 +78,7 @@ String* StringTable::intern(LocalHeap& heap, std::string_view bytes) {
   if (String* found = find(head, bytes, hash)) return found;
 
   auto* string = static_cast<String*>(heap.allocate(ObjectKind::kString, sizeof(String) + bytes.size() + 1));
-  string->flags = String::kShort;
+  string->flags = String::kInterned;
   string->word = hash;
   string->length_ = bytes.size();
   char* data = reinterpret_cast<char*>(string + 1);
@@ -111,7 +112,16 @@ String* StringTable::make_uninitialised(LocalHeap& heap, std::size_t length, cha
   return string;
 }
 
-String* StringTable::make_long(LocalHeap& heap, std::string_view bytes) {
+String* StringTable::find_or_make(LocalHeap& heap, std::string_view bytes) {
+  if (bytes.size() > String::kLongestShort) return make_new(heap, bytes);
+  const std::uint32_t hash = hash_of(bytes, seed_);
+  if (String* found = find(chains_[hash & mask_].load(std::memory_order_acquire), bytes, hash)) return found;
+  String* string = make_new(heap, bytes);
+  string->word = hash;
+  return string;
+}
+
+String* StringTable::make_new(LocalHeap& heap, std::string_view bytes) {
   auto* string = static_cast<String*>(heap.allocate(ObjectKind::kString, sizeof(String) + bytes.size() + 1));
   initialise(string, bytes.size());
   std::memcpy(reinterpret_cast<char*>(string + 1), bytes.data(), bytes.size());

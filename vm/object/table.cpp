@@ -200,7 +200,7 @@ Slot* Table::find_other_in(HashBlock* hash, Value key) {
 }
 
 Slot* Table::find_in(ArrayBlock* array, HashBlock* hash, Value key) {
-  if (key.is_string() && key.as_string()->is_short()) {
+  if (key.is_string() && key.as_string()->is_interned()) {
     std::uint32_t index;
     return find_short_in(hash, key.as_string(), &index);
   }
@@ -255,6 +255,9 @@ StoreResult Table::set(LocalHeap& heap, Value key, Value value) {
     }
   }
   if (key.is_nil()) return StoreResult::kKeyIsNil;
+  if (key.is_string() && key.as_string()->is_short()) {
+    key = Value::string(heap.heap().strings->intern(heap, key.as_string()));
+  }
   if (key.is_double()) {
     double number = key.as_double();
     if (number != number) return StoreResult::kKeyIsNan;

@@ -76,7 +76,7 @@ class Table : public Object {
       return array->slots()[index].load();
     return get_integer_from_hash(key);
   }
-  // REQUIRES: key->is_short().
+  // REQUIRES: key->is_interned(). So too below, where a name says that the key is short.
   Value get_short(const String* key) const {
     Slot* slot = find_short(key);
     return slot ? slot->load() : Value::nil();
@@ -127,7 +127,7 @@ class Table : public Object {
     }
     return set_integer_slow(heap, key, value);
   }
-  // False: kNoMemory. REQUIRES: key->is_short().
+  // False: kNoMemory.
   bool set_short(LocalHeap& heap, String* key, Value value) {
     if (heap.stores_are_plain) [[likely]] {
       if (Slot* slot = find_short(key)) {

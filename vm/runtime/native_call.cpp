@@ -102,7 +102,7 @@ bool NativeCall::text(unsigned index, String** result) {
   if (has(index)) {
     Value value = (*this)[index];
     if (value.is_number()) {
-      value = Value::string(thread_.string(number_text(value)));
+      value = Value::string(thread_.text(number_text(value)));
       reg(index).set(value);
     }
     if (value.is_string()) {

@@ -50,7 +50,7 @@ class NativeCall {
     thread_.coroutine->stack()[first_ - 1].set_integer(integer);
     return 1;
   }
-  int one_text(std::string_view text) { return one(Value::string(thread_.string(text))); }
+  int one_text(std::string_view text) { return one(Value::string(thread_.text(text))); }
   int two(Value first, Value second) {
     set_result(0, first);
     set_result(1, second);

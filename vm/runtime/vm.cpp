@@ -121,7 +121,7 @@ bool Vm::everyone_stands_still(const VmThread& except) const {
 }
 
 void Vm::stop_the_world(VmThread& thread) {
-  if (has_gil() || scheduler_.turns()) return;
+  if (!is_parallel()) return;
   // While this thread waits for another stopper it must itself count as stopped.
   thread.detach();
   stopper_mutex_.lock();
@@ -142,7 +142,7 @@ void Vm::stop_the_world(VmThread& thread) {
 }
 
 void Vm::resume_the_world(VmThread&) {
-  if (has_gil() || scheduler_.turns()) return;
+  if (!is_parallel()) return;
   {
     std::lock_guard guard(threads_mutex_);
     stopped_.store(false, std::memory_order_seq_cst);

@@ -60,6 +60,8 @@ class Vm {
   // Keeps who holds the GIL when; null: nobody does. Set before the first thread is added; outlives the VM.
   TurnLog* turn_log = nullptr;
   bool has_gil() const { return settings_.lock.regime == LockRegime::kGil; }
+  // Do its threads run at the same time?
+  bool is_parallel() const { return !has_gil() && !scheduler_.turns(); }
   void set_switch_interval(SwitchInterval interval);
   // Has every thread set up its dispatch anew, at its next switch point. Any thread.
   void renew_dispatch();

@@ -66,7 +66,7 @@ void VmThread::hook_has_changed() {
 }
 
 void VmThread::expect_threads() {
-  if (!vm_.heap().expect_threads(*heap_)) return;
+  if (!vm_.heap().expect_threads(*heap_, vm_.is_parallel())) return;
   set_up_dispatch();
   if (breaker_is_set()) lead_to_poll();
 }
@@ -249,5 +249,7 @@ Value VmThread::box(std::int64_t integer) {
 }
 
 String* VmThread::string(std::string_view bytes) { return vm_.strings().make(*heap_, bytes); }
+
+String* VmThread::text(std::string_view bytes) { return vm_.strings().make_text(*heap_, bytes); }
 
 }  // namespace gilvm

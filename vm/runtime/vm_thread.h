@@ -168,6 +168,8 @@ class VmThread final : public GilClient, private PressureListener {
     return Value::fits_inline(integer) ? Value::inline_integer(integer) : box(integer);
   }
   String* string(std::string_view bytes);
+  // The same for what a script computes: StringTable::make_text().
+  String* text(std::string_view bytes);
 
   void request_drop() noexcept override { request(kDropRequest); }
   void clear_drop_request() noexcept override { clear(kDropRequest); }

@@ -1,6 +1,6 @@
 -- Each worker makes trees, strings, closures and coroutines of its own, and drops them: what two threads cost each other
 -- by allocating, by interning strings, and by collecting. The work of a worker does not depend on how many there are.
-local rounds = tonumber(arg and arg[1]) or 100
+local rounds = tonumber(arg and arg[1]) or 500
 
 local function tree(depth)
   if depth == 0 then return {} end
