@@ -423,9 +423,11 @@ std::size_t Heap::bytes_in_use(const LocalHeap* own) {
 
 void Heap::set_threshold() {
   const unsigned pause = std::max(100u, tuning_.pause.load(std::memory_order_relaxed));
-  // In proportion to the threads that allocate: two do not collect twice as often as one.
+  // In proportion to the threads that allocate: two do not collect twice as often as one. And twice that, if
+  // they have to come to a stop for it.
   const std::size_t threads = std::max<std::size_t>(locals_.size() - idle_locals_.size(), 1);
-  threshold_ = std::max(kLeastBetweenCollections * threads, live_bytes_ / 100 * (pause - 100));
+  const std::size_t least = kLeastBetweenCollections * threads * (threads_are_parallel_ ? 2 : 1);
+  threshold_ = std::max(least, live_bytes_ / 100 * (pause - 100));
   if (!has_limit()) return;
   // Not at each report of a thread, however little is left: whoever goes on then gets an error each time.
   const std::size_t most = limit_ - reserve_;
@@ -457,7 +459,8 @@ void Heap::return_pages() {
   free_pages_.erase(free_pages_.begin(), end);
 }
 
-void Heap::collect(const std::function<void(Marker&)>& mark_roots, Thoroughness thoroughness) {
+void Heap::collect(const std::function<void(Marker&)>& mark_roots, Thoroughness thoroughness,
+                   MarkingTeam* team) {
   std::lock_guard guard(mutex_);
   // Objects that are dead since the last collection carry the mark that is about to mean "reached".
   for (auto& local : locals_) local->give_back_pages();
@@ -465,7 +468,7 @@ void Heap::collect(const std::function<void(Marker&)>& mark_roots, Thoroughness 
 
   // The order of luaC's atomic phase, which the manual's §2.5.3 and §2.5.4 describe: a value that is about to
   // be finalized is gone from weak values before its finalizer runs, a key only when it is freed.
-  Marker marker(*this);
+  Marker marker(*this, Marker::Purpose::kCollect, team);
   mark_roots(marker);
   finalization_.mark_due(marker);
   marker.drain();

@@ -240,9 +240,10 @@ class Heap {
     kQuick,     // pages are swept by their owners afterwards; those that are empty are found by the next one
     kThorough,  // all is swept, and memory that is free goes back to the system
   };
-  // REQUIRES: stopped. `mark_roots` marks everything that the VM's threads and globals refer to.
+  // REQUIRES: stopped. `mark_roots` marks everything that the VM's threads and globals refer to. Those in
+  // `team` may help; null: nobody does.
   void collect(const std::function<void(Marker&)>& mark_roots,
-               Thoroughness thoroughness = Thoroughness::kQuick);
+               Thoroughness thoroughness = Thoroughness::kQuick, MarkingTeam* team = nullptr);
   // "__mode", an interned string that the VM keeps alive; null: no table is weak.
   const String* mode_name = nullptr;
   // Where short strings are interned. It sets itself.

@@ -2,23 +2,47 @@
 
 #include "vm/base/check.h"
 #include "vm/heap/heap.h"
+#include "vm/heap/marking_team.h"
 
 namespace gilvm {
 
-Marker::Marker(Heap& heap, Purpose purpose) : heap_(heap), mark_(heap.current_mark()), purpose_(purpose) {}
+Marker::Marker(Heap& heap, Purpose purpose, MarkingTeam* team)
+    : heap_(heap),
+      mark_(heap.current_mark()),
+      purpose_(purpose),
+      team_(team),
+      is_together_(purpose == Purpose::kHelp) {}
+
+void Marker::Findings::add(const Findings& other) {
+  bytes += other.bytes;
+  const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  append(reached_keys, other.reached_keys);
+  append(unset_keys, other.unset_keys);
+  append(postponed, other.postponed);
+}
 
 const String* Marker::mode_name() const { return heap_.mode_name; }
 
 ReferenceCounts* Marker::counts() const { return heap_.counts(); }
 
+bool Marker::claim(Object* object, std::uint8_t* before) {
+  std::atomic_ref mark(object->mark);
+  *before = mark.load(std::memory_order_relaxed);
+  if (!is_together_) {
+    mark.store(mark_, std::memory_order_relaxed);
+    return true;
+  }
+  return *before != mark_ && mark.compare_exchange_strong(*before, mark_, std::memory_order_relaxed);
+}
+
 void Marker::reach(Object* object) {
   GILVM_ASSERT(object->kind != ObjectKind::kFree);
   if (verifies()) GILVM_CHECK(!"an object that is alive refers to a dead one");
-  const bool watched = object->mark & kWatched;
-  object->mark = mark_;
-  bytes_ += size_in_heap(object);
+  std::uint8_t before;
+  if (!claim(object, &before)) return;
+  findings_.bytes += size_in_heap(object);
   if (heap_.operations(object->kind).trace) grey_.push_back(object);
-  if (watched) reached_keys_.push_back(object);
+  if (before & kWatched) findings_.reached_keys.push_back(object);
 }
 
 void Marker::remember_ephemeron(Object* key, Value value) {
@@ -43,19 +67,62 @@ bool Marker::mark_fetched() {
   return any;
 }
 
+void Marker::trace(Object* object) { heap_.operations(object->kind).trace(*this, object); }
+
+void Marker::trace_grey() {
+  do {
+    while (!grey_.empty()) {
+      Object* object = grey_.back();
+      grey_.pop_back();
+      trace(object);
+      if (team_ && ++traced_ % kBeforeSharing == 0) share();
+    }
+  } while (mark_fetched());
+}
+
+void Marker::share() {
+  if (grey_.size() < 2) return;
+  if (is_together_) {
+    if (team_->wants_more()) team_->give(&grey_);
+  } else if (traced_ >= alone_until_) {
+    is_together_ = true;
+    team_->open(&grey_);
+  }
+}
+
+bool Marker::take_from_others() {
+  if (!is_together_) return false;
+  if (purpose_ == Purpose::kHelp) return team_->take(&grey_);
+  Findings others;
+  if (team_->take_or_close(&grey_, &others)) return true;
+  is_together_ = false;
+  // It asks again later, the later the less the others found to do.
+  alone_until_ = others.bytes > 0 ? kAlone : 2 * alone_until_;
+  traced_ = 0;
+  findings_.add(others);
+  return false;
+}
+
+void Marker::help() {
+  while (take_from_others()) trace_grey();
+}
+
 void Marker::drain() {
   for (;;) {
     do {
-      while (!grey_.empty()) {
-        Object* object = grey_.back();
-        grey_.pop_back();
-        heap_.operations(object->kind).trace(*this, object);
-      }
-    } while (mark_fetched());
-    if (reached_keys_.empty()) return;
-    Object* key = reached_keys_.back();
-    reached_keys_.pop_back();
-    mark_ephemerons(key);
+      trace_grey();
+    } while (take_from_others());
+    if (!findings_.postponed.empty()) {
+      Object* object = findings_.postponed.back();
+      findings_.postponed.pop_back();
+      trace(object);
+    } else if (!findings_.reached_keys.empty()) {
+      Object* key = findings_.reached_keys.back();
+      findings_.reached_keys.pop_back();
+      mark_ephemerons(key);
+    } else {
+      return;
+    }
   }
 }
 
@@ -72,7 +139,7 @@ void Marker::clear_weak_keys() {
 }
 
 void Marker::clear_unset_keys() {
-  for (Slot* key : unset_keys_) {
+  for (Slot* key : findings_.unset_keys) {
     Value value = key->load();
     if (value.is_object() && !is_marked(value.as_object())) key->store(Value::dead());
   }

@@ -5,9 +5,11 @@
 // mark, and whoever reaches it marks the value too. So each ephemeron is looked at once or twice, however
 // they depend on each other, and a collection takes time in proportion to the heap.
 //
-// Threads: the one that collects, while the world is stopped.
+// Threads: the one that collects, while the world is stopped; several may mark at once, each with a Marker of
+// its own (vm/heap/marking_team.h). Then an object is traced by the one that has marked it.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -22,6 +24,7 @@ namespace gilvm {
 
 class Heap;
 class Marker;
+class MarkingTeam;
 class ReferenceCounts;
 
 // How the collector treats a kind of object. The folders that define the kinds register them.
@@ -41,16 +44,25 @@ struct ObjectOperations {
 
 class Marker {
  public:
-  // kVerify: nothing is marked; to come to an object that is not marked is a broken invariant.
-  enum class Purpose { kCollect, kVerify };
+  // kHelp: part of a collection that another thread leads. kVerify: nothing is marked; to come to an object
+  // that is not marked is a broken invariant.
+  enum class Purpose { kCollect, kHelp, kVerify };
 
-  explicit Marker(Heap& heap, Purpose purpose = Purpose::kCollect);
+  // With a team, a marker that collects asks it for help when there is much to mark. One that helps has one.
+  explicit Marker(Heap& heap, Purpose purpose = Purpose::kCollect, MarkingTeam* team = nullptr);
   // Objects are looked at some calls later, when the processor has fetched their headers.
   void mark(Value value) {
     if (value.is_object()) mark_later(value.as_object());
   }
   void mark_object(Object* object) {
-    if (object->mark != mark_) reach(object);
+    if (std::atomic_ref(object->mark).load(std::memory_order_relaxed) != mark_) reach(object);
+  }
+  // May the object that is being traced not be traced while others mark? Then it is put off, and nothing else
+  // is to be done.
+  bool postpones(Object* object) {
+    if (!is_together_) return false;
+    findings_.postponed.push_back(object);
+    return true;
   }
   bool is_marked(const Object* object) const { return object->mark == mark_; }
   bool verifies() const { return purpose_ == Purpose::kVerify; }
@@ -62,15 +74,16 @@ class Marker {
 
   // A table's hash block holds a key that nothing else may reach, beside a nil: looked at when marking is
   // done.
-  void remember_unset_key(Slot* key) { unset_keys_.push_back(key); }
-  // `value` is to be marked as soon as `key` is. REQUIRES: `key` is not marked.
+  void remember_unset_key(Slot* key) { findings_.unset_keys.push_back(key); }
+  // `value` is to be marked as soon as `key` is. REQUIRES: `key` is not marked, and nobody else marks. So
+  // also for the two below.
   void remember_ephemeron(Object* key, Value value);
   // The object holds values, or keys, that are to be cleared where they are not reached.
   void remember_weak_values(Object* object) { weak_values_.push_back(object); }
   void remember_weak_keys(Object* object) { weak_keys_.push_back(object); }
 
   // The object that is being traced owns so many bytes outside of the heap.
-  void add_bytes(std::size_t bytes) { bytes_ += bytes; }
+  void add_bytes(std::size_t bytes) { findings_.bytes += bytes; }
 
   // The phases of a collection, for Heap and its parts.
 
@@ -81,11 +94,25 @@ class Marker {
   void clear_weak_keys();
   void clear_unset_keys();
   // Bytes of the heap that are marked, and what marked objects own elsewhere.
-  std::size_t bytes() const { return bytes_; }
+  std::size_t bytes() const { return findings_.bytes; }
+
+  // What a helper has come by, for the leader.
+  struct Findings {
+    std::size_t bytes = 0;
+    std::vector<Object*> reached_keys;  // that carried kWatched
+    std::vector<Slot*> unset_keys;
+    std::vector<Object*> postponed;  // marked, but not traced
+    void add(const Findings& other);
+  };
+  const Findings& findings() const { return findings_; }
+  // Marks what the team shares, as long as there is something.
+  void help();
 
  private:
   static constexpr std::uint8_t kWatched = 0x80;
   static constexpr unsigned kFetched = 16;
+  static constexpr unsigned kBeforeSharing = 64;  // objects traced between two looks at what others want
+  static constexpr unsigned kAlone = 256;         // objects that are traced before others are asked to help
 
   void mark_later(Object* object) {
     __builtin_prefetch(object);
@@ -95,18 +122,28 @@ class Marker {
   // Marks what mark() has put off. False: nothing.
   bool mark_fetched();
   void reach(Object* object);
+  // Marks for this one only. False: another has done it.
+  bool claim(Object* object, std::uint8_t* before);
+  void trace(Object* object);
+  // Traces what is in the list, and what that leads to.
+  void trace_grey();
+  void share();
+  // Goes on with what others share. False: there is nothing.
+  bool take_from_others();
   void mark_ephemerons(Object* key);
 
   Heap& heap_;
   const std::uint8_t mark_;
   const Purpose purpose_;
-  std::size_t bytes_ = 0;
+  MarkingTeam* const team_;
+  bool is_together_;     // others may mark at the same time
+  unsigned traced_ = 0;  // objects, for share()
+  unsigned alone_until_ = kAlone;
+  Findings findings_;
   std::vector<Object*> grey_;
   Object* fetched_[kFetched] = {};  // to be marked; null: none
   unsigned next_fetched_ = 0;
-  std::vector<Object*> reached_keys_;  // that carried kWatched
   std::unordered_multimap<Object*, Value> ephemerons_;
-  std::vector<Slot*> unset_keys_;
   std::vector<Object*> weak_values_;
   std::vector<Object*> weak_keys_;
 };

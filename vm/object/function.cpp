@@ -94,6 +94,7 @@ Userdata* Userdata::make(LocalHeap& heap, std::unique_ptr<NativeObject> object, 
 }
 
 void Userdata::trace(Marker& marker, Object* object) {
+  if (marker.postpones(object)) return;  // what its object shares with others may have no lock for this
   auto* userdata = static_cast<Userdata*>(object);
   if (Table* metatable = userdata->metatable.load(std::memory_order_acquire)) marker.mark_object(metatable);
   userdata->object->trace(marker);

@@ -682,6 +682,7 @@ void Table::trace(Marker& marker, Object* object) {
   if (Table* metatable = table->metatable()) {
     marker.mark_object(metatable);
     if (const Weakness weakness = weakness_of(marker, table); weakness.any()) {
+      if (marker.postpones(table)) return;
       trace_weak_table(marker, table, weakness);
       return;
     }

@@ -22,7 +22,11 @@ Vm::Vm(const VmSettings& settings, Scheduler& scheduler)
       settings_(settings),
       scheduler_(scheduler),
       strings_(heap_, settings.seed ? static_cast<std::uint32_t>(Random(*settings.seed).next()) : 0),
-      gil_(settings.lock.interval, settings.lock.policy) {
+      gil_(settings.lock.interval, settings.lock.policy),
+      marking_team_(heap_, [this] {
+        std::lock_guard guard(threads_mutex_);
+        threads_changed_.notify_all();
+      }) {
   if (settings.seed) {
     random_.emplace(*settings.seed);
     // The memory of an object that was freed may be another's, which has a number of its own.
@@ -153,7 +157,8 @@ void Vm::resume_the_world(VmThread&) {
 
 void Vm::collect(VmThread& thread, Heap::Thoroughness thoroughness) {
   stop_the_world(thread);
-  heap_.collect([this](Marker& marker) { mark_roots(marker); }, thoroughness);
+  heap_.collect([this, &thread](Marker& marker) { mark_roots(marker, thread); }, thoroughness,
+                is_parallel() && thread_count() > 1 ? &marking_team_ : nullptr);
 #ifdef GILVM_STRESS
   // It takes longer than the collection; what is broken stays so until the next time.
   if (heap_.collections() % 4 == 0) heap_.verify();
@@ -162,7 +167,7 @@ void Vm::collect(VmThread& thread, Heap::Thoroughness thoroughness) {
   if (heap_.finalization().due_count() > 0) thread.request(kFinalize);
 }
 
-void Vm::mark_roots(Marker& marker) {
+void Vm::mark_roots(Marker& marker, const VmThread& collecting) {
   marker.mark_object(globals);
   marker.mark_object(registry);
   for (const auto& metatable : basic_metatables_) {
@@ -175,11 +180,12 @@ void Vm::mark_roots(Marker& marker) {
   // A thread that is being added has no coroutine yet; one that is added or removed meanwhile waits in
   // attach().
   std::lock_guard guard(threads_mutex_);
+  // What is marked last is traced first: that of the others is left for them, as they have it at hand.
   for (VmThread* thread : threads_) {
-    if (thread->coroutine) {
-      // Traced even if reached before: only here are the registers above those in use cleared.
-      marker.mark_object(thread->coroutine);
-    }
+    if (thread != &collecting && thread->coroutine) marker.mark_object(thread->coroutine);
+  }
+  for (VmThread* thread : threads_) {
+    if (thread == &collecting && thread->coroutine) marker.mark_object(thread->coroutine);
     marker.mark(thread->error);
     marker.mark(thread->script_object);
     marker.mark(thread->locals);
@@ -250,6 +256,7 @@ int Vm::fork(VmThread& thread) {
   if (related) related->prepare_fork();
   // In this order, as a collection takes them.
   heap_.lock();
+  marking_team_.lock();
   threads_mutex_.lock();
   // A fork copies what maps the process's memory: of what is free as of what is not.
   malloc_trim(0);
@@ -265,6 +272,7 @@ int Vm::fork(VmThread& thread) {
     new (&threads_changed_) std::condition_variable;
   }
   threads_mutex_.unlock();
+  marking_team_.unlock();
   heap_.unlock();
   if (related) related->end_fork(*this, child == 0);
   resume_the_world(thread);

@@ -17,6 +17,7 @@
 
 #include "vm/base/random.h"
 #include "vm/base/settings.h"
+#include "vm/heap/marking_team.h"
 #include "vm/object/table.h"
 #include "vm/runtime/gil.h"
 #include "vm/runtime/related_vms.h"
@@ -154,7 +155,7 @@ class Vm {
 
  private:
   friend class VmThread;
-  void mark_roots(Marker& marker);
+  void mark_roots(Marker& marker, const VmThread& collecting);
   void wait_until_all_stand_still(VmThread& except);
   bool everyone_stands_still(const VmThread& except) const;
 
@@ -164,6 +165,7 @@ class Vm {
   StringTable strings_;
   Warnings warnings_;
   Gil gil_;
+  MarkingTeam marking_team_;
   std::atomic<Table*> basic_metatables_[static_cast<int>(BasicType::kCount)] = {};  // null: none
   String* event_names_[static_cast<unsigned>(Event::kCount)] = {};
   String* memory_message_;

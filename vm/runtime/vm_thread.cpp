@@ -214,16 +214,19 @@ void VmThread::attach(Arrival arrival) {
     if (log_) log_->taken(number_);
     return;
   }
-  const auto world_goes_on = [this] { return !vm_.stopped_.load(std::memory_order_seq_cst); };
+  const auto is_wanted = [this] {
+    return !vm_.stopped_.load(std::memory_order_seq_cst) || vm_.marking_team_.is_open();
+  };
   for (;;) {
-    spin_until(world_goes_on);
+    spin_until(is_wanted);
+    vm_.marking_team_.help();
     // Either the stopper sees this thread attached, or this thread sees that the world is stopped.
     state_.store(State::kAttached, std::memory_order_seq_cst);
     if (!vm_.stopped_.load(std::memory_order_seq_cst)) return;
     std::unique_lock lock(vm_.threads_mutex_);
     state_.store(State::kDetached, std::memory_order_seq_cst);
     vm_.threads_changed_.notify_all();
-    vm_.threads_changed_.wait(lock, world_goes_on);
+    vm_.threads_changed_.wait(lock, is_wanted);
   }
 }
 

@@ -1,0 +1,71 @@
+// Those who mark in a collection: the thread that collects, which leads, and threads that wait for the world
+// to go on and help meanwhile.
+//
+// Each has a Marker and a list of its own. As long as the list that all share is empty, whoever has more than
+// one object to trace puts a part of it there. Who has nothing left takes a part from there; a helper that
+// finds none for a while goes, and the leader is done when it is alone and both lists are empty.
+//
+// Threads: offer() and finish() are the leader's, help() is for any other that touches no object meanwhile.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "vm/heap/marker.h"
+
+namespace gilvm {
+
+class MarkingTeam {
+ public:
+  // `call_helpers` wakes those who might call help().
+  MarkingTeam(Heap& heap, std::function<void()> call_helpers)
+      : heap_(heap), call_helpers_(std::move(call_helpers)) {}
+  MarkingTeam(const MarkingTeam&) = delete;
+
+  // Is there something to help with?
+  bool is_open() const { return is_open_.load(std::memory_order_acquire); }
+  // Marks until nobody has work to share. Returns at once where there is nothing to help with.
+  void help();
+
+  // For markers.
+
+  // Begins to share, with a part of the leader's list.
+  void open(std::vector<Object*>* grey);
+  // The rest for who has traced the objects of its own list. False: there is no more for it to do.
+  bool take(std::vector<Object*>* grey);
+  // The same for the leader. False: nobody marks any more; what the helpers have found is in *findings.
+  bool take_or_close(std::vector<Object*>* grey, Marker::Findings* findings);
+  // Is the shared list empty?
+  bool wants_more() const { return wants_more_.load(std::memory_order_relaxed); }
+  void give(std::vector<Object*>* grey);
+
+  // Around fork(): nobody is in the middle of a change.
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
+ private:
+  static constexpr std::size_t kMostGiven = 4096;  // objects
+
+  // Does everyone look for work?
+  bool is_done() const {
+    return searching_.load(std::memory_order_relaxed) > helpers_.load(std::memory_order_relaxed);
+  }
+  // REQUIRES: the caller has locked the mutex.
+  void put(std::vector<Object*>* grey);
+  bool take_locked(std::vector<Object*>* grey);
+
+  Heap& heap_;
+  const std::function<void()> call_helpers_;
+  std::atomic<bool> is_open_{false};
+  std::atomic<bool> wants_more_{false};
+  std::mutex mutex_;  // guards the members below; the numbers are also looked at without it
+  std::vector<Object*> shared_;
+  std::atomic<unsigned> helpers_{0};
+  std::atomic<unsigned> searching_{0};  // of the helpers and the leader
+  Marker::Findings findings_;
+};
+
+}  // namespace gilvm
