@@ -7,10 +7,10 @@
 namespace gilvm {
 
 void MarkingTeam::help() {
-  if (!is_open()) return;
+  if (!has_work()) return;
   {
     std::lock_guard guard(mutex_);
-    if (!is_open()) return;
+    if (!has_work()) return;
     ++helpers_;
   }
   Marker marker(heap_, Marker::Purpose::kHelp, this);
@@ -30,8 +30,12 @@ void MarkingTeam::open(std::vector<Object*>* grey) {
 }
 
 void MarkingTeam::give(std::vector<Object*>* grey) {
-  std::lock_guard guard(mutex_);
-  put(grey);
+  {
+    std::lock_guard guard(mutex_);
+    put(grey);
+    if (helpers_ > 0) return;
+  }
+  call_helpers_();  // those who came have found nothing for a while, and gone
 }
 
 // The older half: in a tree these are the objects near its root, which lead to the most.

@@ -25,9 +25,9 @@ class MarkingTeam {
       : heap_(heap), call_helpers_(std::move(call_helpers)) {}
   MarkingTeam(const MarkingTeam&) = delete;
 
-  // Is there something to help with?
-  bool is_open() const { return is_open_.load(std::memory_order_acquire); }
-  // Marks until nobody has work to share. Returns at once where there is nothing to help with.
+  // Is there something to help with? Then it has called for helpers.
+  bool has_work() const { return is_open_.load(std::memory_order_acquire) && !wants_more(); }
+  // Marks until nobody has work to share. Returns at once where there is none.
   void help();
 
   // For markers.

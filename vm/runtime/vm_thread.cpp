@@ -215,7 +215,7 @@ void VmThread::attach(Arrival arrival) {
     return;
   }
   const auto is_wanted = [this] {
-    return !vm_.stopped_.load(std::memory_order_seq_cst) || vm_.marking_team_.is_open();
+    return !vm_.stopped_.load(std::memory_order_seq_cst) || vm_.marking_team_.has_work();
   };
   for (;;) {
     spin_until(is_wanted);
