@@ -421,4 +421,26 @@ TEST_CASE("threads allocate at the same time without sharing a cell", "[heap][th
   heap.verify();
 }
 
+TEST_CASE("what is free before a fork is used again afterwards, and what is in use stays", "[heap]") {
+  TestHeap test;
+  Link* kept = nullptr;
+  for (int round = 0; round < 4; ++round) {
+    for (std::size_t count = 0; count < 200'000; ++count) {
+      test.make_link(nullptr, sizeof(Link) + count % 40 * 16);
+      if (count % 1000 == 0) kept = test.make_link(kept);
+    }
+    test.collect({kept});
+    for (int fork = 0; fork < 2; ++fork) {
+      test.heap.lock_for_fork();
+      test.heap.unlock();
+    }
+    std::size_t length = 0;
+    for (Object* link = kept; link; link = static_cast<Link*>(link)->next) ++length;
+    CHECK(length == static_cast<std::size_t>(round + 1) * 200);
+  }
+  test.collect_and_sweep({kept});
+  CHECK(test.count_objects() == 800);
+  test.heap.verify();
+}
+
 }  // namespace gilvm

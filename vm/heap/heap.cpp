@@ -367,7 +367,11 @@ void Heap::map_region() {
     region.memory = area->allocate_above(kSmallRegion, kPageSize);
   if (!region.memory && regions_.size() < kSmallRegions) region.memory = map_aligned(kSmallRegion, kPageSize);
   if (!region.memory) {
-    region = {map_aligned(kHugePage, kHugePage), kHugePage};
+    // Below the last one if possible: then the system has them as one, and less to copy in a fork.
+    if (regions_.back().size == kHugePage) {
+      region.memory = map_at(static_cast<std::byte*>(regions_.back().memory) - kHugePage, kHugePage);
+    }
+    region = {region.memory ? region.memory : map_aligned(kHugePage, kHugePage), kHugePage};
     prefer_huge_pages(region.memory, region.size);
   }
   regions_.push_back(region);
@@ -375,6 +379,14 @@ void Heap::map_region() {
     blank_pages_.push_back(
         reinterpret_cast<Page*>(static_cast<std::byte*>(region.memory) + index * kPageSize));
   }
+}
+
+void* Heap::map_at(void* address, std::size_t size) {
+  void* memory =
+      mmap(address, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  if (memory == address) return memory;
+  if (memory != MAP_FAILED) munmap(memory, size);  // a system that does not know the last flag
+  return nullptr;
 }
 
 void* Heap::map_aligned(std::size_t size, std::size_t alignment) {
@@ -435,11 +447,16 @@ void Heap::set_threshold() {
   threshold_ = std::min(threshold_, threshold_at_limit_);
 }
 
-void Heap::return_pages() {
-  if (counts_) return;  // a page remembers where its counts are
-  // What the threads may ask for until the next collection is kept.
-  const std::size_t kept = threshold_ / kPageSize + kSmallRegion / kPageSize;
-  if (free_pages_.size() <= kept + kSmallRegion / kPageSize) return;
+void Heap::lock_for_fork() {
+  mutex_.lock();
+  // Owners sweep pages that have become free as they need them; until the next collection there are no more.
+  if (std::exchange(collections_before_fork_, collections_) == collections_) return;
+  for (auto& local : locals_) local->give_back_pages();
+  return_pages(0);
+}
+
+void Heap::return_pages(std::size_t kept) {
+  if (counts_ || free_pages_.size() <= kept) return;  // with counts, a page remembers where they are
   // Those that stay are at the end, where pages are taken from: the ones with the lowest addresses.
   std::sort(free_pages_.begin(), free_pages_.end(), std::greater<>());
   const auto end = free_pages_.end() - static_cast<std::ptrdiff_t>(kept);
@@ -492,7 +509,9 @@ void Heap::collect(const std::function<void(Marker&)>& mark_roots, Thoroughness 
     freed += local->sweep_large();
     if (thoroughness == Thoroughness::kThorough) local->give_back_pages();
   }
-  return_pages();
+  // What the threads may ask for until the next collection is kept.
+  const std::size_t kept = threshold_ / kPageSize + kSmallRegion / kPageSize;
+  if (free_pages_.size() > kept + kSmallRegion / kPageSize) return_pages(kept);
   // Where most of what was large is gone, the C library has little reason to keep it; but a script that makes
   // large texts all the time would fault its memory in again and again.
   if (thoroughness == Thoroughness::kThorough && freed > std::max(live_bytes_, kLeastBetweenCollections)) {

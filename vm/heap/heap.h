@@ -272,8 +272,9 @@ class Heap {
   void set_enabled(bool enabled) { enabled_.store(enabled, std::memory_order_relaxed); }
   bool enabled() const { return enabled_.load(std::memory_order_relaxed); }
 
-  // Around fork(): no other thread is in the middle of a change.
-  void lock() { mutex_.lock(); }
+  // Around fork(): no other thread is in the middle of a change, and no page that is free takes up memory.
+  // REQUIRES: stopped.
+  void lock_for_fork();
   void unlock() { mutex_.unlock(); }
 
   // Bytes in use: what the last collection reached and what was allocated since. Exact for what the owner of
@@ -308,6 +309,8 @@ class Heap {
 
   Page* take_page(std::uint8_t size_class);
   void map_region();
+  // Null: something is there already.
+  static void* map_at(void* address, std::size_t size);
   static void* map_aligned(std::size_t size, std::size_t alignment);
   // Is a collection due when so much was allocated since the last one? Collections that the script has
   // stopped happen all the same where the limit asks for them.
@@ -319,7 +322,8 @@ class Heap {
     return is_due(allocated_.fetch_add(bytes, std::memory_order_relaxed) + bytes);
   }
   void set_threshold();
-  void return_pages();
+  // Gives the memory of free pages back to the system, but for so many of them.
+  void return_pages(std::size_t kept);
 
   // Makes it a heap of one thread among others, where there may be others.
   void prepare_for_others(LocalHeap& local);
@@ -343,6 +347,7 @@ class Heap {
   std::size_t reserve_ = 0;
   std::size_t live_bytes_ = 0;
   std::uint64_t collections_ = 0;
+  std::uint64_t collections_before_fork_ = 0;  // when free pages were last looked for because of a fork
 
   std::mutex mutex_;  // guards the members below
   std::vector<std::unique_ptr<LocalHeap>> locals_;

@@ -255,7 +255,7 @@ int Vm::fork(VmThread& thread) {
   stop_the_world(thread);
   if (related) related->prepare_fork();
   // In this order, as a collection takes them.
-  heap_.lock();
+  heap_.lock_for_fork();
   marking_team_.lock();
   threads_mutex_.lock();
   // A fork copies what maps the process's memory: of what is free as of what is not.
