@@ -72,6 +72,11 @@ void Supervisor::start_thread() {
   }
   std::thread([this] { run(); }).detach();  // it inherits where it may run
   if (stays) sched_setaffinity(0, sizeof allowed, &allowed);
+#if defined(__SANITIZE_ADDRESS__)
+  // In the child of a fork that finds another thread in AddressSanitizer's allocator, as at that thread's
+  // start, nobody ever leaves it.
+  runs_.wait(false);
+#endif
 }
 
 std::optional<int> Supervisor::finish() {
@@ -161,6 +166,8 @@ void Supervisor::act() {
 }
 
 void Supervisor::run() {
+  runs_.store(true);
+  runs_.notify_one();
   pollfd files[] = {{signals_, POLLIN, 0}, {timer_, POLLIN, 0}};
   for (;;) {
     poll(files, std::size(files), -1);

@@ -15,6 +15,7 @@
 // Invariant: every signal is taken and acted on with mutex_ held.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <mutex>
@@ -68,8 +69,9 @@ class Supervisor {
   void interrupt_all(Interruption reason);
   void set_deadline(Instant deadline);
 
-  const int signals_;         // files: readable when a signal has come,
-  const int timer_;           // and from the deadline on
+  const int signals_;  // files: readable when a signal has come,
+  const int timer_;    // and from the deadline on
+  std::atomic<bool> runs_{false};
   mutable std::mutex mutex_;  // guards what follows
   std::vector<Vm*> vms_;
   std::function<bool()> take_interrupt_;
