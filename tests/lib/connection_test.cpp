@@ -50,17 +50,17 @@ TEST_CASE("long messages of several processes do not mix", "[connection]") {
     local processes, seen = {}, {}
     for id = 1, 4 do
       processes[id] = mp.Process{target = function()
-        for n = 1, 50 do w:send{id, n, string.char(64 + id):rep(40000 + n)} end
+        for n = 1, 200 do w:send{id, n, string.char(64 + id):rep(40000 + n)} end
       end}
       processes[id]:start()
     end
-    for _ = 1, 200 do
+    for _ = 1, 800 do
       local id, n, text = table.unpack(r:recv())
       assert(n == (seen[id] or 0) + 1 and text == string.char(64 + id):rep(40000 + n))
       seen[id] = n
     end
     for id = 1, 4 do processes[id]:join() end
-    return table.concat(seen, " "))") == "50 50 50 50");
+    return table.concat(seen, " "))") == "200 200 200 200");
 }
 
 TEST_CASE("a long message that was received takes no memory any more", "[connection]") {

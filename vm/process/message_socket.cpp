@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "vm/process/shared_area.h"
+
 namespace gilvm {
 namespace {
 
@@ -70,7 +72,7 @@ class LongMessages {
     std::size_t size;
   };
 
-  explicit LongMessages(int file) : file_(file) {}
+  LongMessages(int file, std::shared_ptr<SharedArea> area) : file_(file), area_(std::move(area)) {}
   ~LongMessages() { ::close(file_); }
   LongMessages(const LongMessages&) = delete;
 
@@ -88,15 +90,17 @@ class LongMessages {
     return static_cast<off_t>((size + kPage - 1) / kPage * kPage);
   }
 
+  // The end of the last place. Not the file's position, which all processes share too: Linux 6.18 moves that
+  // of such a file without a lock, and gave one place to two of them.
+  std::atomic<off_t>& end() { return *static_cast<std::atomic<off_t>*>(area_->address()); }
+  static_assert(std::atomic<off_t>::is_always_lock_free);
+
   const int file_;
+  const std::shared_ptr<SharedArea> area_;
 };
 
 int LongMessages::put(std::string_view message, Place* place) {
-  // All processes share the file's position, and lseek() is atomic (POSIX, 2.9.7): nobody else gets this
-  // place.
-  const off_t end = lseek(file_, whole_pages(message.size()), SEEK_CUR);
-  if (end < 0) return errno;
-  *place = {end - whole_pages(message.size()), message.size()};
+  *place = {end().fetch_add(whole_pages(message.size()), std::memory_order_relaxed), message.size()};
   for (std::size_t done = 0; done < message.size();) {
     const ssize_t count =
         pwrite(file_, message.data() + done, message.size() - done, place->begin + static_cast<off_t>(done));
@@ -132,7 +136,12 @@ std::pair<std::shared_ptr<MessageSocket>, std::shared_ptr<MessageSocket>> Messag
     bool one_way) {
   const int memory = memfd_create("gilvm messages", MFD_CLOEXEC);
   if (memory < 0) return {};
-  auto long_messages = std::make_shared<LongMessages>(memory);
+  std::shared_ptr<SharedArea> area = SharedArea::make(sizeof(std::atomic<off_t>));
+  if (!area) {
+    ::close(memory);
+    return {};
+  }
+  auto long_messages = std::make_shared<LongMessages>(memory, std::move(area));
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return {};
   for (const int end : ends) limit_waiting(end);
