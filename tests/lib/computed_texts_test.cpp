@@ -26,7 +26,7 @@ TEST_CASE("texts that two threads compute are equal, and are the same key", "[co
       end
       if a ~= "text1" or "text2" == a or a == "text1" .. ("y"):rep(36) then error(a) end
     end
-    local found, key = 0, nil
+    local key
     start(1, function(i)
       for _, name in ipairs {"a", "b", "c"} do
         local text = name .. 1

@@ -71,7 +71,9 @@ class Supervisor {
 
   const int signals_;  // files: readable when a signal has come,
   const int timer_;    // and from the deadline on
-  std::atomic<bool> runs_{false};
+#if defined(__SANITIZE_ADDRESS__)
+  std::atomic<bool> runs_{false};  // its thread has started
+#endif
   mutable std::mutex mutex_;  // guards what follows
   std::vector<Vm*> vms_;
   std::function<bool()> take_interrupt_;

@@ -134,13 +134,10 @@ MessageSocket::~MessageSocket() { ::close(descriptor_); }
 
 std::pair<std::shared_ptr<MessageSocket>, std::shared_ptr<MessageSocket>> MessageSocket::make_pair(
     bool one_way) {
+  std::shared_ptr<SharedArea> area = SharedArea::make(sizeof(std::atomic<off_t>));
+  if (!area) return {};
   const int memory = memfd_create("gilvm messages", MFD_CLOEXEC);
   if (memory < 0) return {};
-  std::shared_ptr<SharedArea> area = SharedArea::make(sizeof(std::atomic<off_t>));
-  if (!area) {
-    ::close(memory);
-    return {};
-  }
   auto long_messages = std::make_shared<LongMessages>(memory, std::move(area));
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return {};
