@@ -10,14 +10,17 @@
 
 namespace gilvm {
 
-// False when the program may use one core only: there, whoever spins keeps the other from running.
-inline bool spinning_helps() {
-  static const bool several_cores = [] {
+// The cores that the program may use; 1 where nobody knows.
+inline unsigned usable_cores() {
+  static const int cores = [] {
     cpu_set_t allowed;
-    return sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 1;
+    return sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
   }();
-  return several_cores;
+  return static_cast<unsigned>(cores);
 }
+
+// False when the program may use one core only: there, whoever spins keeps the other from running.
+inline bool spinning_helps() { return usable_cores() > 1; }
 
 inline void spin_pause() {
 #if defined(__x86_64__)
@@ -27,14 +30,16 @@ inline void spin_pause() {
 #endif
 }
 
-// Asks `done` again and again, for a short while. Returns its last answer.
+// What may be spent on it where more threads may want to run than there are cores.
+inline constexpr std::chrono::microseconds kShortSpin(50);
+
+// Asks `done` again and again, for a while. Returns its last answer.
 template <typename Done>
-bool spin_until(Done done) {
-  constexpr std::chrono::microseconds kLongest(50);
+bool spin_until(Done done, std::chrono::microseconds longest = kShortSpin) {
   constexpr int kPausesBetweenLooksAtTheClock = 16;
   if (done()) return true;
   if (!spinning_helps()) return false;
-  const Instant end = monotonic_now() + kLongest;
+  const Instant end = monotonic_now() + longest;
   do {
     for (int count = 0; count < kPausesBetweenLooksAtTheClock; ++count) spin_pause();
     if (done()) return true;

@@ -173,8 +173,8 @@ char* LocalHeap::refill(std::uint8_t size_class) {
   while (!cells.runs) {
     if (begin_cells(cells)) return cells.cursor;
     if (cells.next_page == cells.pages.size()) cells.pages.push_back(heap_.take_page(size_class));
-    Page* page = cells.pages[cells.next_page++];
-    page->sweep(heap_, mark_);
+    Page* page = cells.pages[cells.next_page];
+    if (cells.next_page++ >= cells.swept) page->sweep(heap_, mark_);
     cells.runs = page->runs;
   }
   take_run(cells, cell_size);
@@ -204,17 +204,18 @@ Object* LocalHeap::try_allocate_large(ObjectKind kind, std::size_t size) {
 
 void LocalHeap::sweep_all() {
   for (SizeClass& cells : classes_) {
-    for (std::size_t index = cells.next_page; index < cells.pages.size(); ++index)
+    for (std::size_t index = std::max(cells.next_page, cells.swept); index < cells.pages.size(); ++index)
       cells.pages[index]->sweep(heap_, mark_);
+    cells.swept = cells.pages.size();
   }
 }
 
 void LocalHeap::give_back_pages() {
+  sweep_all();
   for (SizeClass& cells : classes_) {
     std::size_t kept = cells.next_page;
     for (std::size_t index = kept; index < cells.pages.size(); ++index) {
       Page* page = cells.pages[index];
-      page->sweep(heap_, mark_);
       if (page->free_cells == page->cell_count) {
         heap_.free_pages_.push_back(page);
       } else {
@@ -222,6 +223,7 @@ void LocalHeap::give_back_pages() {
       }
     }
     cells.pages.resize(kept);
+    cells.swept = kept;
   }
 }
 
@@ -231,7 +233,7 @@ void LocalHeap::begin_cycle(std::uint8_t mark) {
   for (SizeClass& cells : classes_) {
     cells.cursor = cells.limit = nullptr;
     cells.runs = nullptr;
-    cells.next_page = 0;
+    cells.next_page = cells.swept = 0;
   }
 }
 

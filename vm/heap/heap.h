@@ -109,6 +109,10 @@ class LocalHeap {
     if (listener_) listener_->heap_is_under_pressure();
   }
 
+  // Sweeps what has not been swept since the last collection, which the next one need not do then. REQUIRES:
+  // the caller is the owner, or the world is stopped.
+  void sweep_all();
+
   Heap& heap() { return heap_; }
   // Bytes of free cells that count as allocated. REQUIRES: the caller is the owner.
   std::size_t unused_bytes() const;
@@ -151,7 +155,8 @@ class LocalHeap {
     char* limit = nullptr;
     Object* runs = nullptr;  // further free runs of the page that is allocated from
     std::vector<Page*> pages;
-    std::size_t next_page = 0;  // pages from here on are not yet swept since the last collection
+    std::size_t next_page = 0;  // pages from here on have not been allocated from since the last collection
+    std::size_t swept = 0;      // nor have they been swept, from here on
   };
 
   Object* allocate_cell(ObjectKind kind, std::uint8_t size_class) {
@@ -179,9 +184,7 @@ class LocalHeap {
   void take_run(SizeClass& cells, std::size_t cell_size);
   // Allocation goes on in cells of the current page that were never in use. False: there are none.
   bool begin_cells(SizeClass& cells);
-  // Sweeps what the owner has not swept since the last collection.
-  void sweep_all();
-  // The same, and hands the pages without an object to the heap.
+  // Sweeps all, and hands the pages without an object to the heap.
   void give_back_pages();
   void begin_cycle(std::uint8_t mark);
   // Returns the bytes that were freed.

@@ -129,12 +129,28 @@ void Vm::stop_the_world(VmThread& thread) {
   // While this thread waits for another stopper it must itself count as stopped.
   thread.detach();
   stopper_mutex_.lock();
+  stop_the_others(thread);
+}
+
+bool Vm::try_to_stop_the_world(VmThread& thread) {
+  if (!is_parallel()) return true;
+  thread.detach();
+  if (stopper_mutex_.try_lock()) {
+    stop_the_others(thread);
+    return true;
+  }
+  thread.attach();
+  return false;
+}
+
+void Vm::stop_the_others(VmThread& thread) {
   std::unique_lock lock(threads_mutex_);
   stopped_.store(true, std::memory_order_seq_cst);
   for (VmThread* other : threads_) {
     if (other != &thread) other->request(kStopTheWorld);
   }
   lock.unlock();
+  thread.heap().sweep_all();  // as they all do now
   // Each look takes the mutex for itself: those who detach and those who end need it.
   spin_until([&] {
     std::lock_guard guard(threads_mutex_);
@@ -157,6 +173,20 @@ void Vm::resume_the_world(VmThread&) {
 
 void Vm::collect(VmThread& thread, Heap::Thoroughness thoroughness) {
   stop_the_world(thread);
+  collect_and_resume(thread, thoroughness);
+}
+
+void Vm::collect_if_due(VmThread& thread) {
+  // Several threads find that it is, within the same microsecond.
+  if (!try_to_stop_the_world(thread)) return;
+  if (heap_.wants_collection()) {
+    collect_and_resume(thread, Heap::Thoroughness::kQuick);
+  } else {
+    resume_the_world(thread);
+  }
+}
+
+void Vm::collect_and_resume(VmThread& thread, Heap::Thoroughness thoroughness) {
   heap_.collect([this, &thread](Marker& marker) { mark_roots(marker, thread); }, thoroughness,
                 is_parallel() && thread_count() > 1 ? &marking_team_ : nullptr);
 #ifdef GILVM_STRESS
@@ -267,6 +297,7 @@ int Vm::fork(VmThread& thread) {
     scheduler_.reset_after_fork();
     threads_.assign(1, &thread);
     thread_count_.store(1, std::memory_order_relaxed);
+    spinning_.store(0, std::memory_order_relaxed);
     ended_.clear();
     ++generation_;
     new (&threads_changed_) std::condition_variable;

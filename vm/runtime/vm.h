@@ -107,8 +107,13 @@ class Vm {
   // REQUIRES: `thread` is the caller's, attached, at a safepoint.
   void stop_the_world(VmThread& thread);
   void resume_the_world(VmThread& thread);
+  // As stop_the_world(). False: another thread was about to stop the world or had stopped it, and this one
+  // has waited until it goes on, if it stood still already.
+  bool try_to_stop_the_world(VmThread& thread);
   // Objects whose finalizers are due then are finalized by `thread` at the next switch point of its script.
   void collect(VmThread& thread, Heap::Thoroughness thoroughness = Heap::Thoroughness::kQuick);
+  // The same if enough has been allocated for it, and nobody else is about to do it.
+  void collect_if_due(VmThread& thread);
   // "not enough memory", made while there is some.
   String* memory_message() const { return memory_message_; }
 
@@ -156,7 +161,9 @@ class Vm {
  private:
   friend class VmThread;
   void mark_roots(Marker& marker, const VmThread& collecting);
-  void wait_until_all_stand_still(VmThread& except);
+  // REQUIRES: the caller holds stopper_mutex_, and is detached.
+  void stop_the_others(VmThread& thread);
+  void collect_and_resume(VmThread& thread, Heap::Thoroughness thoroughness);
   bool everyone_stands_still(const VmThread& except) const;
 
   VmSettings settings_;
@@ -189,8 +196,9 @@ class Vm {
   std::atomic<End> end_{End{Interruption::kNone, 0}};
 
   // Stopping the world, where no GIL does it.
-  std::mutex stopper_mutex_;          // held by the thread that has stopped the world
-  std::atomic<bool> stopped_{false};  // threads that attach wait while it is set
+  std::mutex stopper_mutex_;           // held by the thread that has stopped the world
+  std::atomic<bool> stopped_{false};   // threads that attach wait while it is set
+  std::atomic<unsigned> spinning_{0};  // of those that wait
   mutable std::mutex threads_mutex_;
   std::condition_variable threads_changed_;  // a thread has detached, or the world was resumed
   std::vector<VmThread*> threads_;           // guarded by threads_mutex_

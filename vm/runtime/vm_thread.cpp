@@ -99,6 +99,7 @@ bool VmThread::answer_breaker() {
   if (reasons & kNewDispatch) clear(kNewDispatch);
   if (reasons & kStopTheWorld) {
     clear(kStopTheWorld);
+    heap_->sweep_all();  // rather than whoever collects, for all, while they wait
     detach();
     attach();
   }
@@ -108,7 +109,7 @@ bool VmThread::answer_breaker() {
   if ((reasons & kCollect) && !collects_later) {
     clear(kCollect);
     if (vm_.heap().wants_collection()) {
-      vm_.collect(*this);
+      vm_.collect_if_due(*this);
       coroutine->shrink();
       if (vm_.heap().is_exhausted()) {
         raise_no_memory(*this);
@@ -214,20 +215,32 @@ void VmThread::attach(Arrival arrival) {
     if (log_) log_->taken(number_);
     return;
   }
-  const auto is_wanted = [this] {
-    return !vm_.stopped_.load(std::memory_order_seq_cst) || vm_.marking_team_.has_work();
-  };
   for (;;) {
-    spin_until(is_wanted);
-    vm_.marking_team_.help();
+    if (vm_.stopped_.load(std::memory_order_seq_cst)) help_while_stopped();
     // Either the stopper sees this thread attached, or this thread sees that the world is stopped.
     state_.store(State::kAttached, std::memory_order_seq_cst);
     if (!vm_.stopped_.load(std::memory_order_seq_cst)) return;
     std::unique_lock lock(vm_.threads_mutex_);
     state_.store(State::kDetached, std::memory_order_seq_cst);
     vm_.threads_changed_.notify_all();
-    vm_.threads_changed_.wait(lock, is_wanted);
+    vm_.threads_changed_.wait(lock, [this] { return is_wanted(); });
   }
+}
+
+bool VmThread::is_wanted() const {
+  return !vm_.stopped_.load(std::memory_order_seq_cst) || vm_.marking_team_.has_work();
+}
+
+void VmThread::help_while_stopped() {
+  // Most collections of a small heap take less than this, and sleeping would make them take as long again.
+  constexpr std::chrono::microseconds kLongSpin(400);
+  // One core is the stopper's.
+  const bool has_core = vm_.spinning_.fetch_add(1, std::memory_order_relaxed) + 1 < usable_cores();
+  while (spin_until([this] { return is_wanted(); }, has_core ? kLongSpin : kShortSpin)) {
+    if (!vm_.stopped_.load(std::memory_order_seq_cst)) break;
+    vm_.marking_team_.help();
+  }
+  vm_.spinning_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 WakeReason VmThread::park(std::optional<Instant> deadline) {

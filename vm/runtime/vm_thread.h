@@ -188,6 +188,10 @@ class VmThread final : public GilClient, private PressureListener {
   }
   void grow_in_steps();
   void take_turn(TurnReason reason);
+  // May it go on, or help with a collection?
+  bool is_wanted() const;
+  // Spins, and marks, until neither was wanted for a while.
+  void help_while_stopped();
   void set_up_dispatch();
   void lead_to_poll();
 
