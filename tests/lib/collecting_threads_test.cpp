@@ -3,8 +3,8 @@
 
 namespace gilvm {
 
-// Each thread has a tree of its own, a list that others reach too, and entries of a weak table, of an
-// ephemeron table and of a finalized kind; a value that was lost, or kept, is an error.
+// Each thread has a tree of its own, a list that others reach too, large tables of small ones, and entries of
+// a weak table, of an ephemeron table and of a finalized kind; a value that was lost, or kept, is an error.
 TEST_CASE("what several threads reach is kept, and the rest is not, whoever marks", "[collecting_threads]") {
   CHECK(run_sync(R"lua(
     local kThreads, kRounds = 4, 12
@@ -18,6 +18,11 @@ TEST_CASE("what several threads reach is kept, and the rest is not, whoever mark
       local weak = setmetatable({}, {__mode = "v"})
       local ephemerons = setmetatable({}, {__mode = "k"})
       local keys, list = {}, nil
+      local array, fields = {}, {}
+      for k = 1, 3000 do
+        array[k] = {k}
+        fields["field " .. k] = {k}
+      end
       for round = 1, kRounds do
         local own = tree(9)
         for k = 1, 200 do
@@ -36,6 +41,10 @@ TEST_CASE("what several threads reach is kept, and the rest is not, whoever mark
           if weak[k] ~= keys[k] then wrong[i] = "weak value" end
           local held = ephemerons[keys[k]]
           if held[1] ~= keys[k] or held[2][1] ~= round then wrong[i] = "ephemeron" end
+        end
+        for k = 1, 3000 do
+          if array[k][1] ~= k then wrong[i] = "array" end
+          if fields["field " .. k][1] ~= k then wrong[i] = "field" end
         end
         local count, node = 0, list
         while node do

@@ -437,10 +437,10 @@ std::size_t Heap::bytes_in_use(const LocalHeap* own) {
 
 void Heap::set_threshold() {
   const unsigned pause = std::max(100u, tuning_.pause.load(std::memory_order_relaxed));
-  // In proportion to the threads that allocate: two do not collect twice as often as one. And twice that, if
-  // they have to come to a stop for it.
-  const std::size_t threads = std::max<std::size_t>(locals_.size() - idle_locals_.size(), 1);
-  const std::size_t least = kLeastBetweenCollections * threads * (threads_are_parallel_ ? 2 : 1);
+  // In proportion to the threads that allocate: two do not collect twice as often as one. And four times
+  // that, if they have to come to a stop for it. Of a thousand threads, most wait.
+  const std::size_t threads = std::clamp<std::size_t>(locals_.size() - idle_locals_.size(), 1, kMostCounted);
+  const std::size_t least = kLeastBetweenCollections * threads * (threads_are_parallel_ ? 4 : 1);
   threshold_ = std::max(least, live_bytes_ / 100 * (pause - 100));
   if (!has_limit()) return;
   // Not at each report of a thread, however little is left: whoever goes on then gets an error each time.

@@ -305,6 +305,7 @@ class Heap {
   friend class Marker;
   static constexpr std::uint32_t kNoMark = 1;  // no table's word
   static constexpr std::size_t kLeastBetweenCollections = 1 << 20;
+  static constexpr std::size_t kMostCounted = 16;  // threads
   static constexpr std::size_t kNoLimit = SIZE_MAX;
   // Kept back of a limit: a 64th of it, at most a mebibyte.
   static constexpr std::size_t kReservedShare = 64;

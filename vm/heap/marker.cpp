@@ -1,5 +1,7 @@
 #include "vm/heap/marker.h"
 
+#include <algorithm>
+
 #include "vm/base/check.h"
 #include "vm/heap/heap.h"
 #include "vm/heap/marking_team.h"
@@ -11,7 +13,8 @@ Marker::Marker(Heap& heap, Purpose purpose, MarkingTeam* team)
       mark_(heap.current_mark()),
       purpose_(purpose),
       team_(team),
-      is_together_(purpose == Purpose::kHelp) {}
+      is_together_(purpose == Purpose::kHelp),
+      sharing_after_(is_together_ ? kBeforeSharing : kAlone) {}
 
 void Marker::Findings::add(const Findings& other) {
   bytes += other.bytes;
@@ -41,7 +44,7 @@ void Marker::reach(Object* object) {
   std::uint8_t before;
   if (!claim(object, &before)) return;
   findings_.bytes += size_in_heap(object);
-  if (heap_.operations(object->kind).trace) grey_.push_back(object);
+  if (heap_.operations(object->kind).trace) grey_.objects.push_back(object);
   if (before & kWatched) findings_.reached_keys.push_back(object);
 }
 
@@ -57,36 +60,42 @@ void Marker::mark_ephemerons(Object* key) {
 }
 
 bool Marker::mark_fetched() {
-  bool any = false;
-  for (Object*& fetched : fetched_) {
-    Object* object = std::exchange(fetched, nullptr);
-    if (!object) continue;
-    mark_object(object);
-    any = true;
-  }
-  return any;
+  const std::size_t count = std::min<std::size_t>(next_fetched_, kFetched);
+  next_fetched_ = 0;
+  for (std::size_t index = 0; index < count; ++index) mark_object(std::exchange(fetched_[index], nullptr));
+  return count > 0;
 }
 
 void Marker::trace(Object* object) { heap_.operations(object->kind).trace(*this, object); }
 
 void Marker::trace_grey() {
   do {
-    while (!grey_.empty()) {
-      Object* object = grey_.back();
-      grey_.pop_back();
+    while (!grey_.objects.empty()) {
+      share_if_due();
+      Object* object = grey_.objects.back();
+      grey_.objects.pop_back();
       trace(object);
-      if (team_ && ++traced_ % kBeforeSharing == 0) share();
+      ++traced_;
     }
-  } while (mark_fetched());
+  } while (trace_next_part() || mark_fetched());
+}
+
+bool Marker::trace_next_part() {
+  if (grey_.parts.empty()) return false;
+  share_if_due();
+  const GreyList::Part part = grey_.take_part();
+  heap_.operations(part.object->kind).trace_elements(*this, part.object, part.first, part.last);
+  traced_ += kBeforeSharing;
+  return true;
 }
 
 void Marker::share() {
-  if (grey_.size() < 2) return;
-  if (is_together_) {
-    if (team_->wants_more()) team_->give(&grey_);
-  } else if (traced_ >= alone_until_) {
+  sharing_after_ = traced_ + kBeforeSharing;
+  if (!is_together_) {
     is_together_ = true;
     team_->open(&grey_);
+  } else if (team_->wants_more()) {
+    team_->give(&grey_);
   }
 }
 
@@ -97,8 +106,8 @@ bool Marker::take_from_others() {
   if (team_->take_or_close(&grey_, &others)) return true;
   is_together_ = false;
   // It asks again later, the later the less the others found to do.
-  alone_until_ = others.bytes > 0 ? kAlone : 2 * alone_until_;
-  traced_ = 0;
+  alone_ = others.bytes > 0 ? kAlone : 2 * alone_;
+  sharing_after_ = traced_ + alone_;
   findings_.add(others);
   return false;
 }

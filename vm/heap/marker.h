@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "vm/heap/grey_list.h"
 #include "vm/heap/object.h"
 #include "vm/heap/value.h"
 
@@ -40,6 +41,9 @@ struct ObjectOperations {
   // Calls `visit` for each value in a place that scripts assign to (vm/heap/reference_counts.h); null: it has
   // no such place.
   void (*each_reference)(Object* object, const std::function<void(Value)>& visit) = nullptr;
+  // Marks what the elements from `first` to before `last` refer to; null: trace() never asks for it, by
+  // Marker::trace_in_parts().
+  void (*trace_elements)(Marker& marker, Object* object, std::uint64_t first, std::uint64_t last) = nullptr;
 };
 
 class Marker {
@@ -63,6 +67,11 @@ class Marker {
     if (!is_together_) return false;
     findings_.postponed.push_back(object);
     return true;
+  }
+  // Has the operation trace_elements() called for all of the object's elements, later, unless they are few.
+  // REQUIRES: called by trace().
+  void trace_in_parts(Object* object, std::uint64_t elements) {
+    grey_.parts.push_back({object, 0, elements});
   }
   bool is_marked(const Object* object) const { return object->mark == mark_; }
   bool verifies() const { return purpose_ == Purpose::kVerify; }
@@ -127,6 +136,11 @@ class Marker {
   void trace(Object* object);
   // Traces what is in the list, and what that leads to.
   void trace_grey();
+  // False: there is none.
+  bool trace_next_part();
+  void share_if_due() {
+    if (team_ && traced_ >= sharing_after_ && grey_.can_be_halved()) share();
+  }
   void share();
   // Goes on with what others share. False: there is nothing.
   bool take_from_others();
@@ -136,13 +150,14 @@ class Marker {
   const std::uint8_t mark_;
   const Purpose purpose_;
   MarkingTeam* const team_;
-  bool is_together_;     // others may mark at the same time
-  unsigned traced_ = 0;  // objects, for share()
-  unsigned alone_until_ = kAlone;
+  bool is_together_;            // others may mark at the same time
+  std::size_t traced_ = 0;      // objects, about
+  std::size_t alone_ = kAlone;  // objects that it traces before it asks for help
+  std::size_t sharing_after_;   // objects traced
   Findings findings_;
-  std::vector<Object*> grey_;
-  Object* fetched_[kFetched] = {};  // to be marked; null: none
-  unsigned next_fetched_ = 0;
+  GreyList grey_;
+  Object* fetched_[kFetched] = {};  // to be marked; null: none. The first next_fetched_, or all, are some
+  std::size_t next_fetched_ = 0;
   std::unordered_multimap<Object*, Value> ephemerons_;
   std::vector<Object*> weak_values_;
   std::vector<Object*> weak_keys_;

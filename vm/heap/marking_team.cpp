@@ -1,7 +1,5 @@
 #include "vm/heap/marking_team.h"
 
-#include <algorithm>
-
 #include "vm/base/spin.h"
 
 namespace gilvm {
@@ -20,7 +18,7 @@ void MarkingTeam::help() {
   --helpers_;
 }
 
-void MarkingTeam::open(std::vector<Object*>* grey) {
+void MarkingTeam::open(GreyList* grey) {
   {
     std::lock_guard guard(mutex_);
     put(grey);
@@ -29,7 +27,7 @@ void MarkingTeam::open(std::vector<Object*>* grey) {
   call_helpers_();
 }
 
-void MarkingTeam::give(std::vector<Object*>* grey) {
+void MarkingTeam::give(GreyList* grey) {
   {
     std::lock_guard guard(mutex_);
     put(grey);
@@ -38,25 +36,20 @@ void MarkingTeam::give(std::vector<Object*>* grey) {
   call_helpers_();  // those who came have found nothing for a while, and gone
 }
 
-// The older half: in a tree these are the objects near its root, which lead to the most.
-void MarkingTeam::put(std::vector<Object*>* grey) {
-  const auto end = grey->begin() + static_cast<std::ptrdiff_t>(std::min(grey->size() / 2, kMostGiven));
-  shared_.insert(shared_.end(), grey->begin(), end);
-  grey->erase(grey->begin(), end);
-  wants_more_.store(shared_.empty(), std::memory_order_relaxed);
+void MarkingTeam::put(GreyList* grey) {
+  grey->move_half(&shared_);
+  wants_more_.store(shared_.is_empty(), std::memory_order_relaxed);
 }
 
-// Half of it, so that others find something too.
-bool MarkingTeam::take_locked(std::vector<Object*>* grey) {
-  if (shared_.empty()) return false;
-  const auto begin = shared_.begin() + static_cast<std::ptrdiff_t>(shared_.size() / 2);
-  grey->assign(begin, shared_.end());
-  shared_.erase(begin, shared_.end());
-  wants_more_.store(shared_.empty(), std::memory_order_relaxed);
+bool MarkingTeam::take_locked(GreyList* grey) {
+  if (shared_.is_empty()) return false;
+  shared_.move_half(grey);
+  if (grey->is_empty()) shared_.move_all(grey);
+  wants_more_.store(shared_.is_empty(), std::memory_order_relaxed);
   return true;
 }
 
-bool MarkingTeam::take(std::vector<Object*>* grey) {
+bool MarkingTeam::take(GreyList* grey) {
   {
     std::lock_guard guard(mutex_);
     if (take_locked(grey)) return true;
@@ -68,7 +61,7 @@ bool MarkingTeam::take(std::vector<Object*>* grey) {
   return take_locked(grey);
 }
 
-bool MarkingTeam::take_or_close(std::vector<Object*>* grey, Marker::Findings* findings) {
+bool MarkingTeam::take_or_close(GreyList* grey, Marker::Findings* findings) {
   ++searching_;
   SpinWait wait;
   for (;; wait.pause()) {

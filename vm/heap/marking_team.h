@@ -12,8 +12,8 @@
 #include <cstddef>
 #include <functional>
 #include <mutex>
-#include <vector>
 
+#include "vm/heap/grey_list.h"
 #include "vm/heap/marker.h"
 
 namespace gilvm {
@@ -33,36 +33,35 @@ class MarkingTeam {
   // For markers.
 
   // Begins to share, with a part of the leader's list.
-  void open(std::vector<Object*>* grey);
+  void open(GreyList* grey);
   // The rest for who has traced the objects of its own list. False: there is no more for it to do.
-  bool take(std::vector<Object*>* grey);
+  bool take(GreyList* grey);
   // The same for the leader. False: nobody marks any more; what the helpers have found is in *findings.
-  bool take_or_close(std::vector<Object*>* grey, Marker::Findings* findings);
+  bool take_or_close(GreyList* grey, Marker::Findings* findings);
   // Is the shared list empty?
   bool wants_more() const { return wants_more_.load(std::memory_order_relaxed); }
-  void give(std::vector<Object*>* grey);
+  void give(GreyList* grey);
 
   // Around fork(): nobody is in the middle of a change.
   void lock() { mutex_.lock(); }
   void unlock() { mutex_.unlock(); }
 
  private:
-  static constexpr std::size_t kMostGiven = 4096;  // objects
-
   // Does everyone look for work?
   bool is_done() const {
     return searching_.load(std::memory_order_relaxed) > helpers_.load(std::memory_order_relaxed);
   }
   // REQUIRES: the caller has locked the mutex.
-  void put(std::vector<Object*>* grey);
-  bool take_locked(std::vector<Object*>* grey);
+  void put(GreyList* grey);
+  // About half of what is shared, so that others find something too. False: nothing is.
+  bool take_locked(GreyList* grey);
 
   Heap& heap_;
   const std::function<void()> call_helpers_;
   std::atomic<bool> is_open_{false};
   std::atomic<bool> wants_more_{false};
   std::mutex mutex_;  // guards the members below; the numbers are also looked at without it
-  std::vector<Object*> shared_;
+  GreyList shared_;
   std::atomic<unsigned> helpers_{0};
   std::atomic<unsigned> searching_{0};  // of the helpers and the leader
   Marker::Findings findings_;

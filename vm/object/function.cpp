@@ -108,8 +108,8 @@ void define_object_kinds(Heap& heap) {
       return std::string(static_cast<const String*>(string)->view());
     };
   }
-  heap.define_kind(ObjectKind::kTable,
-                   {Table::trace, nullptr, clear_weak_values, clear_weak_keys, Table::each_reference});
+  heap.define_kind(ObjectKind::kTable, {Table::trace, nullptr, clear_weak_values, clear_weak_keys,
+                                        Table::each_reference, Table::trace_elements});
   heap.define_kind(ObjectKind::kClosure, {Closure::trace});
   heap.define_kind(ObjectKind::kNativeFunction, {NativeFunction::trace});
   heap.define_kind(ObjectKind::kCell, {Cell::trace, nullptr, nullptr, nullptr, Cell::each_reference});

@@ -677,6 +677,30 @@ void Table::each_reference(Object* object, const std::function<void(Value)>& vis
   }
 }
 
+namespace {
+
+[[gnu::always_inline]] inline void mark_slots(Marker& marker, const Slot* slot, const Slot* end) {
+  for (; slot < end; ++slot) marker.mark(slot->load());
+}
+
+[[gnu::always_inline]] inline void mark_nodes(Marker& marker, Node* node, const Node* end) {
+  for (; node < end; ++node) {
+    const Value key = node->key.load();
+    const Value value = node->value.load();
+    if (value.is_nil()) {
+      // A large integer stays: a script may come to `next` with another box of the same.
+      if (key.is_box()) marker.mark(key);
+      if (key.is_object()) marker.remember_unset_key(&node->key);
+    } else {
+      // Mostly a string that others use too, and that the processor has at hand.
+      if (key.is_object()) marker.mark_object(key.as_object());
+      marker.mark(value);
+    }
+  }
+}
+
+}  // namespace
+
 void Table::trace(Marker& marker, Object* object) {
   auto* table = static_cast<Table*>(object);
   if (Table* metatable = table->metatable()) {
@@ -689,23 +713,25 @@ void Table::trace(Marker& marker, Object* object) {
   }
   table->mark_blocks(marker);
   ArrayBlock* array = table->array();
-  for (std::uint32_t index = 0; index < array->capacity(); ++index) marker.mark(array->slots()[index].load());
   HashBlock* hash = table->hash();
-  for (std::uint32_t index = 0; index < hash->capacity(); ++index) {
-    Node& node = hash->nodes()[index];
-    Value value = node.value.load();
-    if (value.is_nil()) {
-      // A large integer stays: a script may come to `next` with another box of the same.
-      const Value key = node.key.load();
-      if (key.is_box()) marker.mark(key);
-      if (key.is_object()) marker.remember_unset_key(&node.key);
-    } else {
-      // Mostly a string that others use too, and that the processor has at hand.
-      const Value key = node.key.load();
-      if (key.is_object()) marker.mark_object(key.as_object());
-      marker.mark(value);
-    }
+  const std::uint64_t elements = std::uint64_t{array->capacity()} + hash->capacity();
+  if (elements > GreyList::kPart) {
+    marker.trace_in_parts(table, elements);
+    return;
   }
+  mark_slots(marker, array->slots(), array->slots() + array->capacity());
+  mark_nodes(marker, hash->nodes(), hash->nodes() + hash->capacity());
+}
+
+// The array's slots, and behind them the nodes.
+void Table::trace_elements(Marker& marker, Object* object, std::uint64_t first, std::uint64_t last) {
+  auto* table = static_cast<Table*>(object);
+  ArrayBlock* array = table->array();
+  HashBlock* hash = table->hash();
+  const std::uint64_t slots = array->capacity();
+  mark_slots(marker, array->slots() + std::min(first, slots), array->slots() + std::min(last, slots));
+  mark_nodes(marker, hash->nodes() + (std::max(first, slots) - slots),
+             hash->nodes() + (std::max(last, slots) - slots));
 }
 
 }  // namespace gilvm

@@ -163,6 +163,7 @@ class Table : public Object {
   HashBlock* hash() const { return hash_.load(std::memory_order_acquire); }
 
   static void trace(Marker& marker, Object* object);
+  static void trace_elements(Marker& marker, Object* object, std::uint64_t first, std::uint64_t last);
   static void each_reference(Object* object, const std::function<void(Value)>& visit);
   // Marks the storage of both parts, but not what stands there.
   void mark_blocks(Marker& marker) const;
