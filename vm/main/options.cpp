@@ -4,17 +4,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <map>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
-#include "vm/report/terminal_text.h"
+#include "vm/main/flag_values.h"
+#include "vm/main/flags.h"
+#include "vm/main/help.h"
+#include "vm/main/usage_error.h"
 #include "vm/sched/recorded_schedule.h"
 
 #ifndef GILVM_VERSION
@@ -24,282 +23,14 @@
 namespace gilvm {
 namespace {
 
-constexpr std::size_t kHelpWidth = 80;
-constexpr std::size_t kShownValueWidth = 40;
 constexpr unsigned kMostRepeats = 1000;
 constexpr unsigned kMostCores = 1024;
 constexpr unsigned kMostPreemptions = 1000;
 constexpr unsigned kDefaultCompareRepeats = 5;
 constexpr unsigned kDefaultRaceRepeats = 10;
 constexpr unsigned kLeastDefaultWorkers = 2;  // one worker alone has nobody to race with
-constexpr std::uint64_t kMostInstructions = 1'000'000'000'000'000;
-constexpr double kMostSeconds = 1'000'000;
-constexpr double kLeastMemory = 0x1p20;  // the library alone takes a good part of it
-constexpr double kMostMemory = 0x1p46;
 
-// ---- The flags
-// -----------------------------------------------------------------------------------------------
-
-// What a flag sets. Two flags of one subject contradict each other, or repeat each other.
-enum class Subject {
-  kLock,
-  kSwitchInterval,
-  kSwitchPoints,
-  kGilPolicy,
-  kLike,
-  kWorkers,
-  kSchedule,
-  kSeed,
-  kRecord,
-  kDetectRaces,
-  kContinue,
-  kSteps,
-  kPredict,
-  kWatch,
-  kPreemptions,
-  kMostSchedules,
-  kRepeat,
-  kCores,
-  kTimeout,
-  kMaxMemory,
-  kLanguage,
-  kReferenceCounts,
-  kStats,
-  kJson,
-  kHelp,
-  kVersion,
-  kLater,  // known, but not in this version
-};
-
-enum class Value {
-  kNone,      // --stats
-  kJoined,    // --threads or --threads=4, never --threads 4: the next word may be a script
-  kRequired,  // --repeat=5 or --repeat 5
-};
-
-struct Flag {
-  const char* name;
-  Subject subject;
-  Value value;
-  const char* value_name;  // as --help shows it
-  const char* variable;    // null: an alias, whose variable is that of the flag it stands for
-};
-
-constexpr std::array kFlags = {
-    Flag{"--lock", Subject::kLock, Value::kRequired, "gil|object|none", "GILVM_LOCK"},
-    Flag{"--gil", Subject::kLock, Value::kNone, "", nullptr},
-    Flag{"--no-gil", Subject::kLock, Value::kNone, "", nullptr},
-    Flag{"-X", Subject::kLock, Value::kRequired, "gil=1|gil=0", nullptr},
-    Flag{"--switch-interval", Subject::kSwitchInterval, Value::kRequired, "5ms|500us|100i",
-         "GILVM_SWITCH_INTERVAL"},
-    Flag{"--switch-points", Subject::kSwitchPoints, Value::kRequired, "every|loops", "GILVM_SWITCH_POINTS"},
-    Flag{"--gil-policy", Subject::kGilPolicy, Value::kRequired, "interval|io-first", "GILVM_GIL_POLICY"},
-    Flag{"--like", Subject::kLike, Value::kRequired, "SYSTEM", "GILVM_LIKE"},
-    Flag{"--threads", Subject::kWorkers, Value::kJoined, "N", "GILVM_THREADS"},
-    Flag{"--processes", Subject::kWorkers, Value::kJoined, "N", "GILVM_PROCESSES"},
-    Flag{"--interpreters", Subject::kWorkers, Value::kJoined, "N", "GILVM_INTERPRETERS"},
-    Flag{"--schedule", Subject::kSchedule, Value::kRequired, "os|random|round-robin|pct", "GILVM_SCHEDULE"},
-    Flag{"--seed", Subject::kSeed, Value::kRequired, "N", "GILVM_SEED"},
-    Flag{"--record", Subject::kRecord, Value::kJoined, "FILE", "GILVM_RECORD"},
-    Flag{"--detect-races", Subject::kDetectRaces, Value::kNone, "", "GILVM_DETECT_RACES"},
-    Flag{"--continue", Subject::kContinue, Value::kNone, "", "GILVM_CONTINUE"},
-    Flag{"--steps", Subject::kSteps, Value::kJoined, "FROM-TO", "GILVM_STEPS"},
-    Flag{"--predict", Subject::kPredict, Value::kNone, "", "GILVM_PREDICT"},
-    Flag{"--watch", Subject::kWatch, Value::kRequired, "NAME,NAME", "GILVM_WATCH"},
-    Flag{"--preemptions", Subject::kPreemptions, Value::kRequired, "K", "GILVM_PREEMPTIONS"},
-    Flag{"--max-schedules", Subject::kMostSchedules, Value::kRequired, "N", "GILVM_MAX_SCHEDULES"},
-    Flag{"--repeat", Subject::kRepeat, Value::kRequired, "N", "GILVM_REPEAT"},
-    Flag{"--cores", Subject::kCores, Value::kRequired, "N", "GILVM_CORES"},
-    Flag{"--timeout", Subject::kTimeout, Value::kRequired, "10s|500ms", "GILVM_TIMEOUT"},
-    Flag{"--max-memory", Subject::kMaxMemory, Value::kRequired, "512M|2G", "GILVM_MAX_MEMORY"},
-    Flag{"--lang", Subject::kLanguage, Value::kRequired, "pt-BR|en", "GILVM_LANG"},
-    Flag{"--refcounts", Subject::kReferenceCounts, Value::kNone, "", "GILVM_REFCOUNTS"},
-    Flag{"--stats", Subject::kStats, Value::kNone, "", "GILVM_STATS"},
-    Flag{"--json", Subject::kJson, Value::kNone, "", "GILVM_JSON"},
-    Flag{"--help", Subject::kHelp, Value::kNone, "", nullptr},
-    Flag{"--version", Subject::kVersion, Value::kNone, "", nullptr},
-};
-
-const Flag* find_flag(std::string_view name) {
-  if (name == "-h") name = "--help";
-  const auto* found =
-      std::find_if(kFlags.begin(), kFlags.end(), [&](const Flag& flag) { return name == flag.name; });
-  return found == kFlags.end() ? nullptr : found;
-}
-
-// What --help says of a flag; empty for one that it does not list.
-std::string help_for(const Flag& flag, Command command) {
-  switch (flag.subject) {
-    case Subject::kLock:
-      if (flag.name == std::string_view("--lock") && command == Command::kRace) {
-        return translate(
-            "what protects the VM: one global lock, a lock for each table, or nothing (default)");
-      }
-      if (flag.name == std::string_view("--lock")) {
-        return translate(
-            "what protects the VM: one global lock (default), a lock for each table, or nothing");
-      }
-      if (flag.name == std::string_view("--gil")) return translate("the same as --lock=gil");
-      if (flag.name == std::string_view("--no-gil")) return translate("the same as --lock=none");
-      return translate("the same as --gil, --no-gil, as Python writes it");
-    case Subject::kSwitchInterval:
-      return translate(
-          "how long a thread may hold the GIL while another wants it: a time in s, ms or us "
-          "(default 5ms), or a number of instructions");
-    case Subject::kSwitchPoints:
-      return translate(
-          "where the GIL may change hands: at every instruction (default), or at backward jumps and "
-          "function entry only");
-    case Subject::kGilPolicy:
-      return translate(
-          "how long a thread waits before it asks for the GIL: a switch interval (default), or with io-first "
-          "not at all after a call that waited, as for I/O");
-    case Subject::kLike:
-      return translate(
-          "--lock, --switch-interval and --switch-points as that system has them: cpython2.7, cpython3.9, "
-          "cpython3.12, cpython3.14t, ruby3, "
-          "or none, CPython with its lock taken out");
-    case Subject::kWorkers:
-      if (command == Command::kExplore) return translate("N threads that share the globals (default 2)");
-      if (command == Command::kCompare) {
-        return flag.name == std::string_view("--threads")
-                   ? translate("N workers in every world; without N as many as cores, at least 2")
-                   : translate("the same");
-      }
-      if (flag.name == std::string_view("--interpreters")) {
-        return translate("the same with interpreters: VMs in one process, each with its own globals and GIL");
-      }
-      return flag.name == std::string_view("--threads")
-                 ? translate(
-                       "N threads that share the globals; without N as many as cores, at least 2; with "
-                       "several scripts one thread each")
-                 : translate("the same with processes that share nothing");
-    case Subject::kSchedule:
-      if (command == Command::kRace) {
-        return translate(
-            "who decides which thread runs: chance (default), each in its turn, or priorities that change a "
-            "few "
-            "times (PCT)");
-      }
-      return translate(
-          "who decides which thread runs: the operating system (default), or a deterministic scheduler, "
-          "by chance, in turns, or by priorities that change a few times (PCT)");
-    case Subject::kRecord:
-      return translate(
-          "keep which thread held the GIL when, in instructions, for gilvm replay: in FILE, or on standard "
-          "error");
-    case Subject::kDetectRaces:
-      return translate(
-          "with such a scheduler: say also what could go wrong between the threads (gilvm race)");
-    case Subject::kSeed:
-      if (command == Command::kRace) {
-        return translate(
-            "where all that is random comes from in the first run (default 0); the next has the next number");
-      }
-      return translate(
-          "with such a scheduler: where all that is random comes from (default 0); with --repeat the next "
-          "run has the next number");
-    case Subject::kContinue: return translate("go on where the run leaves the schedule");
-    case Subject::kSteps:
-      return translate(
-          "show what each thread reads, writes and calls of what threads share, a column a thread, and where "
-          "another one goes on and why; FROM-TO: only these steps");
-    case Subject::kPredict:
-      return translate("the same with a ? for each value, to be filled in before the values are looked at");
-    case Subject::kWatch:
-      return translate(
-          "the same with a column for each of these globals and captured locals, which shows its changes");
-    case Subject::kPreemptions:
-      return translate(
-          "only the schedules in which a thread is stopped K times at most that could have gone on: 0 to "
-          "1000");
-    case Subject::kMostSchedules: return translate("run so many schedules at most");
-    case Subject::kRepeat:
-      if (command == Command::kRace) return translate("how many schedules to run: 1 to 1000 (default 10)");
-      return translate("how often to run it: 1 to 1000 (run: once, compare: 5 times)");
-    case Subject::kCores: return translate("use at most N cores of this machine");
-    case Subject::kTimeout: return translate("stop everything after that time, with exit status 124");
-    case Subject::kMaxMemory:
-      return translate(
-          "how much memory a script may use, in each process: beyond it the error \"not enough memory\"");
-    case Subject::kLanguage: return translate("language of messages, otherwise that of the environment");
-    case Subject::kReferenceCounts:
-      return translate("count references as CPython does, and say at the end which counts are wrong");
-    case Subject::kStats: return translate("what each thread had to do with the GIL");
-    case Subject::kJson: return translate("write the results as JSON");
-    case Subject::kHelp: return translate("this text");
-    case Subject::kVersion: return translate("the version");
-    case Subject::kLater: break;
-  }
-  return "";
-}
-
-struct CommandWord {
-  const char* word;
-  Command command;
-};
-constexpr std::array kCommands = {
-    CommandWord{"run", Command::kRun},         CommandWord{"compare", Command::kCompare},
-    CommandWord{"explore", Command::kExplore}, CommandWord{"race", Command::kRace},
-    CommandWord{"replay", Command::kReplay},   CommandWord{"dis", Command::kDisassemble}};
-constexpr std::array kLaterCommands = {"lesson", "trace", "lab"};
-
-const char* word_of(Command command) {
-  const auto* found = std::find_if(kCommands.begin(), kCommands.end(),
-                                   [&](CommandWord entry) { return entry.command == command; });
-  return found->word;
-}
-
-bool takes(Command command, const Flag& flag) {
-  switch (flag.subject) {
-    case Subject::kLanguage:
-    case Subject::kHelp:
-    case Subject::kVersion: return true;
-    case Subject::kTimeout:
-    case Subject::kMaxMemory:
-    case Subject::kJson: return command != Command::kDisassemble;
-    case Subject::kStats:
-      return command == Command::kRun || command == Command::kCompare || command == Command::kReplay;
-    case Subject::kReferenceCounts: return command == Command::kRun;
-    case Subject::kDetectRaces: return command == Command::kRun || command == Command::kReplay;
-    case Subject::kRecord: return command == Command::kRun;
-    case Subject::kGilPolicy: return command == Command::kRun || command == Command::kCompare;
-    case Subject::kPreemptions:
-    case Subject::kMostSchedules: return command == Command::kExplore;
-    case Subject::kRepeat:
-      return command == Command::kRun || command == Command::kCompare || command == Command::kRace;
-    case Subject::kCores:
-      return command == Command::kRun || command == Command::kCompare || command == Command::kExplore;
-    case Subject::kWorkers:
-      if (command == Command::kExplore || command == Command::kRace) {
-        return flag.name == std::string_view("--threads");
-      }
-      return command == Command::kRun || command == Command::kCompare;
-    case Subject::kContinue:
-    case Subject::kSteps:
-    case Subject::kPredict:
-    case Subject::kWatch: return command == Command::kReplay;
-    case Subject::kSchedule:
-    case Subject::kSeed: return command == Command::kRun || command == Command::kRace;
-    default: return command != Command::kReplay && command != Command::kDisassemble;
-  }
-}
-
-// ---- Errors
-// --------------------------------------------------------------------------------------------------
-
-// Carries the one line out of the depth of the parser; parse_options() turns it into a FinalText.
-struct UsageError {
-  std::string message;
-};
-
-template <typename... Arguments>
-[[noreturn]] void refuse(const char* pattern, const Arguments&... arguments) {
-  throw UsageError{filled(pattern, arguments...)};
-}
-
-// A word from outside, fit for a message of one line.
-std::string shown(std::string_view word) { return shortened(printable(word), kShownValueWidth); }
+// ---- Names that nobody knows
 
 // The number of letters to insert, remove, replace or swap with a neighbour to get from one to the other
 // (optimal string alignment distance).
@@ -324,7 +55,7 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
   // Nobody mistypes half of a name; and a long word would take its time to compare.
   std::size_t least = name.size() > kShownValueWidth ? 0 : std::max<std::size_t>(3, name.size() / 3 + 1);
   for (const Flag& flag : kFlags) {
-    if (flag.subject == Subject::kLater || !takes(command, flag) || !name.starts_with("--")) continue;
+    if (!takes(command, flag) || !name.starts_with("--")) continue;
     const std::size_t distance = edit_distance(name, flag.name);
     if (distance < least) {
       least = distance;
@@ -337,222 +68,7 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
   refuse(translate("there is no flag {0}; to hand it to the script, write -- before it"), shown(name));
 }
 
-// ---- Values
-// --------------------------------------------------------------------------------------------------
-
-// A value, and the flag or the environment variable that it came from.
-struct Given {
-  const Flag* flag;
-  std::string value;
-  std::string source;
-};
-
-std::optional<std::uint64_t> whole_number(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-unsigned number_between(const Given& given, unsigned least, unsigned most) {
-  const std::optional<std::uint64_t> number = whole_number(given.value);
-  if (!number || *number < least || *number > most) {
-    refuse(translate("{0}: '{1}' is not a whole number from {2} to {3}"), given.source, shown(given.value),
-           least, most);
-  }
-  return static_cast<unsigned>(*number);
-}
-
-bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
-
-struct Quantity {
-  double number = 0;
-  std::string_view digits;
-  std::string_view unit;
-};
-
-// "0.5ms" is 0.5 and "ms".
-std::optional<Quantity> quantity_of(std::string_view text) {
-  if (text.empty() || !is_digit(text.front())) return std::nullopt;
-  Quantity quantity;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), quantity.number, std::chars_format::fixed);
-  if (error != std::errc()) return std::nullopt;
-  const auto size = static_cast<std::size_t>(end - text.data());
-  quantity.digits = text.substr(0, size);
-  quantity.unit = text.substr(size);
-  return quantity;
-}
-
-std::optional<std::chrono::nanoseconds> time_of(const Quantity& quantity) {
-  constexpr std::array<std::pair<std::string_view, double>, 3> kUnits = {
-      {{"s", 1e9}, {"ms", 1e6}, {"us", 1e3}}};
-  for (const auto& [name, nanoseconds] : kUnits) {
-    if (quantity.unit != name) continue;
-    const double time = quantity.number * nanoseconds;
-    if (time < 1 || time > kMostSeconds * 1e9) return std::nullopt;
-    return std::chrono::nanoseconds(std::llround(time));
-  }
-  return std::nullopt;
-}
-
-std::uint64_t schedules_from(const Given& given) {
-  const std::optional<std::uint64_t> number = whole_number(given.value);
-  if (!number || *number == 0) {
-    refuse(translate("{0}: '{1}' is not a whole number from {2} to {3}"), given.source, shown(given.value), 1,
-           UINT64_MAX);
-  }
-  return *number;
-}
-
-std::chrono::nanoseconds timeout_from(const Given& given) {
-  const std::optional<Quantity> quantity = quantity_of(given.value);
-  if (quantity && quantity->unit.empty()) {
-    refuse(translate("{0}: '{1}' has no unit; accepted are times such as 10s or 500ms"), given.source,
-           shown(given.value));
-  }
-  const std::optional<std::chrono::nanoseconds> time = quantity ? time_of(*quantity) : std::nullopt;
-  if (!time) {
-    refuse(translate("{0}: '{1}' is not a time; accepted are times above 0 such as 10s or 500ms"),
-           given.source, shown(given.value));
-  }
-  return *time;
-}
-
-std::size_t memory_from(const Given& given) {
-  constexpr std::array<std::pair<std::string_view, double>, 3> kUnits = {
-      {{"K", 0x1p10}, {"M", 0x1p20}, {"G", 0x1p30}}};
-  const std::optional<Quantity> quantity = quantity_of(given.value);
-  if (quantity && quantity->unit.empty()) {
-    refuse(translate("{0}: '{1}' has no unit; accepted are sizes such as 512M or 2G"), given.source,
-           shown(given.value));
-  }
-  for (const auto& [name, bytes] : kUnits) {
-    if (!quantity || quantity->unit != name) continue;
-    const double size = quantity->number * bytes;
-    if (size >= kLeastMemory && size <= kMostMemory) return static_cast<std::size_t>(size);
-  }
-  refuse(translate("{0}: '{1}' is not a size; accepted are sizes from 1M on such as 512M or 2G"),
-         given.source, shown(given.value));
-}
-
-SwitchInterval interval_from(const Given& given) {
-  const std::optional<Quantity> quantity = quantity_of(given.value);
-  if (quantity && quantity->unit.empty()) {
-    refuse(translate("{0}: '{1}' has no unit; accepted are times (5ms, 500us, 1s) and instructions (100i)"),
-           given.source, shown(given.value));
-  }
-  SwitchInterval interval;
-  if (quantity && quantity->unit == "i") {
-    const std::optional<std::uint64_t> count = whole_number(quantity->digits);
-    if (count && *count >= 1 && *count <= kMostInstructions) {
-      interval.instructions = *count;
-      return interval;
-    }
-  } else if (const auto time = quantity ? time_of(*quantity) : std::nullopt) {
-    interval.time = *time;
-    return interval;
-  }
-  refuse(
-      translate("{0}: '{1}' is not an interval; accepted are times (5ms, 500us, 1s) and instructions (100i), "
-                "above 0"),
-      given.source, shown(given.value));
-}
-
-LockRegime regime_from(const Given& given) {
-  if (given.flag->name == std::string_view("--gil")) return LockRegime::kGil;
-  if (given.flag->name == std::string_view("--no-gil")) return LockRegime::kNone;
-  if (given.flag->name == std::string_view("-X")) {
-    if (given.value == "gil=1") return LockRegime::kGil;
-    if (given.value == "gil=0") return LockRegime::kNone;
-    refuse(translate("-X: '{0}' is unknown; accepted: gil=1, gil=0"), shown(given.value));
-  }
-  if (const std::optional<LockRegime> regime = lock_regime(given.value)) return *regime;
-  refuse(translate("{0}: '{1}' is not a lock regime; accepted: gil, object, none"), given.source,
-         shown(given.value));
-}
-
-SwitchPoints points_from(const Given& given) {
-  if (given.value == "every") return SwitchPoints::kEvery;
-  if (given.value == "loops") return SwitchPoints::kLoops;
-  refuse(translate("{0}: '{1}' is unknown; accepted: every, loops"), given.source, shown(given.value));
-}
-
-GilPolicy policy_from(const Given& given) {
-  if (const std::optional<GilPolicy> policy = gil_policy(given.value)) return *policy;
-  refuse(translate("{0}: '{1}' is unknown; accepted: interval, io-first"), given.source, shown(given.value));
-}
-
-ScheduleKind schedule_from(const Given& given) {
-  if (const std::optional<ScheduleKind> kind = schedule_kind(given.value)) return *kind;
-  refuse(
-      translate("{0}: '{1}' is unknown; accepted: os, random, round-robin, pct; a recorded schedule is for "
-                "gilvm replay"),
-      given.source, shown(given.value));
-}
-
-// "5-20", or "5": from there on.
-void steps_from(const Given& given, Options* options) {
-  const std::size_t dash = given.value.find('-');
-  const auto first = whole_number(given.value.substr(0, dash));
-  const auto last = dash == std::string::npos ? std::optional<std::uint64_t>(UINT64_MAX)
-                                              : whole_number(given.value.substr(dash + 1));
-  if (!first || !last || *first == 0 || *last < *first) {
-    refuse(translate("{0}: '{1}' is not a range of steps; accepted are ranges such as 1-40"), given.source,
-           shown(given.value));
-  }
-  options->first_step = *first;
-  options->last_step = *last;
-}
-
-// "counter,list"
-std::vector<std::string> names_from(const Given& given) {
-  std::vector<std::string> names;
-  for (std::size_t begin = 0; begin <= given.value.size();) {
-    const std::size_t end = std::min(given.value.find(',', begin), given.value.size());
-    const std::string name = given.value.substr(begin, end - begin);
-    if (name.empty()) {
-      refuse(translate("{0}: '{1}' is not a list of names such as counter,list"), given.source,
-             shown(given.value));
-    }
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    begin = end + 1;
-  }
-  return names;
-}
-
-std::uint64_t seed_from(const Given& given) {
-  if (const std::optional<std::uint64_t> seed = whole_number(given.value)) return *seed;
-  refuse(translate("{0}: '{1}' is not a whole number from {2} to {3}"), given.source, shown(given.value), 0,
-         UINT64_MAX);
-}
-
-struct Preset {
-  std::string_view name;
-  LockSettings lock;
-};
-
-LockSettings preset_from(const Given& given) {
-  using std::chrono::milliseconds;
-  static const std::array kPresets = {
-      Preset{"cpython2.7", {LockRegime::kGil, {milliseconds(5), 100}, SwitchPoints::kEvery}},
-      Preset{"cpython3.9", {LockRegime::kGil, {milliseconds(5), 0}, SwitchPoints::kEvery}},
-      Preset{"cpython3.12", {LockRegime::kGil, {milliseconds(5), 0}, SwitchPoints::kLoops}},
-      Preset{"cpython3.14t", {LockRegime::kObject, {}, SwitchPoints::kEvery}},
-      Preset{"ruby3", {LockRegime::kGil, {milliseconds(100), 0}, SwitchPoints::kLoops}},
-      Preset{"none", {LockRegime::kNone, {}, SwitchPoints::kEvery}},
-  };
-  for (const Preset& preset : kPresets) {
-    if (given.value == preset.name) return preset.lock;
-  }
-  refuse(
-      translate("{0}: '{1}' is unknown; accepted: cpython2.7, cpython3.9, cpython3.12, cpython3.14t, ruby3, "
-                "none"),
-      given.source, shown(given.value));
-}
-
 // ---- The language
-// --------------------------------------------------------------------------------------------
 
 std::string lower_case(std::string_view text) {
   std::string result(text);
@@ -593,7 +109,6 @@ Language language_of_locale(const Surroundings& surroundings) {
 }
 
 // ---- From words to options
-// -----------------------------------------------------------------------------------
 
 bool looks_like_flag(std::string_view word) {
   // "-" is standard input, and "-5" or "-.5" a number for the script.
@@ -691,13 +206,10 @@ bool joined_without_value(const Given& given) {
   return given.flag->value == Value::kJoined && given.value == kNoValue;
 }
 
-// One line for what this version lacks, for what the command does not take, and for what is given twice.
+// One line for what the command does not take, and for what is given twice.
 void refuse_contradictions(const std::vector<Given>& given, Command command) {
   std::map<Subject, const Given*> first_of_subject;
   for (const Given& each : given) {
-    if (each.flag->subject == Subject::kLater) {
-      refuse(translate("{0} is not in this version yet"), each.source);
-    }
     if (!takes(command, *each.flag))
       refuse(translate("{0} does not take {1}"), word_of(command), each.source);
     const auto [entry, added] = first_of_subject.emplace(each.flag->subject, &each);
@@ -782,8 +294,7 @@ void apply(Options& options, const Given& given) {
     case Subject::kJson: options.json = true; break;
     case Subject::kLanguage:  // chosen before anything is said
     case Subject::kHelp:
-    case Subject::kVersion:
-    case Subject::kLater: break;
+    case Subject::kVersion: break;
   }
 }
 
@@ -827,131 +338,7 @@ void take_scripts(Options& options, std::vector<std::string> words,
   }
 }
 
-// ---- Help
-// ----------------------------------------------------------------------------------------------------
-
-// A row of help: a name, and what it is beside it or, where the name is too long for that, under it.
-std::string help_row(const std::string& name, const std::string& text) {
-  constexpr std::size_t kNameWidth = 26;
-  std::string result = "  " + name;
-  bool first = display_width(result) + 2 <= kNameWidth;
-  if (!first) result += '\n';
-  for (const std::string& line : wrapped(text, kHelpWidth - kNameWidth)) {
-    result = (first ? pad_after(result, kNameWidth) : result + std::string(kNameWidth, ' ')) + line + '\n';
-    first = false;
-  }
-  return result;
-}
-
-std::string paragraph(const char* text) {
-  std::string result;
-  for (const std::string& line : wrapped(text, kHelpWidth)) result += line + '\n';
-  return result + '\n';
-}
-
-std::string command_summary(Command command) {
-  switch (command) {
-    case Command::kRun: return translate("run a script, alone or in several workers");
-    case Command::kCompare: return translate("run an experiment in every world, and print one table");
-    case Command::kExplore: return translate("run an experiment in every order, and print every outcome");
-    case Command::kRace: return translate("find what can go wrong between threads, with both source lines");
-    case Command::kReplay: return translate("run a schedule once more that a run has printed");
-    case Command::kDisassemble: return translate("show the bytecode beside the source");
-  }
-  return "";
-}
-
-std::string usage_of(Command command) {
-  switch (command) {
-    case Command::kRun: return translate("gilvm [run] [FLAG...] SCRIPT [ARGUMENT...]");
-    case Command::kCompare: return translate("gilvm compare [FLAG...] SCRIPT [ARGUMENT...]");
-    case Command::kExplore: return translate("gilvm explore [FLAG...] SCRIPT [ARGUMENT...]");
-    case Command::kRace: return translate("gilvm race [FLAG...] SCRIPT [ARGUMENT...]");
-    case Command::kReplay: return translate("gilvm replay [FLAG...] SCHEDULE SCRIPT [ARGUMENT...]");
-    case Command::kDisassemble: return translate("gilvm dis SCRIPT");
-  }
-  return "";
-}
-
-std::string program_help() {
-  std::string text =
-      paragraph(translate("gilvm interprets Lua 5.4 to show what a global interpreter lock (GIL) "
-                          "does: to the results of a program, and to its speed."));
-  text += std::string(translate("Usage:")) + '\n';
-  text += "  " + std::string(translate("gilvm [FLAG...]")) + '\n';
-  for (const CommandWord& entry : kCommands) text += "  " + usage_of(entry.command) + '\n';
-  text += '\n' + std::string(translate("Commands:")) + '\n';
-  for (const CommandWord& entry : kCommands) text += help_row(entry.word, command_summary(entry.command));
-  text += help_row("gilvm", translate("alone: run the lines that you type"));
-  text += help_row("COMMAND --help", translate("the flags of a command"));
-  text += help_row("--version", translate("the version"));
-  text += '\n' + std::string(translate("Examples:")) + '\n';
-  text += "  gilvm compare scripts/lost_update.lua\n";
-  text += "  gilvm run scripts/lost_update.lua --threads=4 --no-gil\n";
-  text += "  gilvm run --threads a.lua b.lua\n";
-  text += "  gilvm run scripts/lost_update.lua --no-gil --schedule=random --seed=7\n\n";
-  text += paragraph(
-      translate("A flag may stand before or after SCRIPT (- is standard input). Other words after "
-                "SCRIPT are its arguments; after -- every word is. Each flag is also an environment "
-                "variable: --switch-interval is GILVM_SWITCH_INTERVAL. The command line wins."));
-  text += paragraph(
-      translate("Exit status: 0 done, 1 error in the script, 2 wrong usage, 3 deadlock, 4 a replay that "
-                "left its schedule or races that were found, 124 time-out, 130 interrupted."));
-  text.pop_back();
-  return text;
-}
-
-std::string command_help(Command command) {
-  std::string text = std::string(translate("Usage:")) + ' ' + usage_of(command) + "\n\n";
-  std::string summary = command_summary(command);
-  text += paragraph(summary.c_str());
-  if (command == Command::kCompare) {
-    text += paragraph(translate(
-        "The worlds are threads under the GIL with either kind of switch points, threads "
-        "without a lock, interpreters, and processes. --lock, --switch-points and --like leave only "
-        "the threads' worlds that agree with them; --threads=N sets the number of workers "
-        "of every world."));
-  }
-  if (command == Command::kExplore) {
-    text += paragraph(translate(
-        "SCRIPT returns an experiment. It is run again and again from the start, in threads, until "
-        "every order of their steps has been seen that can make a difference, under the lock that the "
-        "flags say. The text of a schedule is for gilvm replay."));
-    text += paragraph(translate(
-        "Exit status: as that of gilvm run. 3: a schedule ends in a deadlock; 1: one ends in an error. "
-        "An observation that is not the expected one is a result, and gives 0."));
-  }
-  if (command == Command::kRace) {
-    text += paragraph(translate(
-        "SCRIPT is run several times, each time in another order of its threads' steps, without the GIL "
-        "unless the flags say otherwise. What is found: data races, also those that did no harm in these "
-        "runs; lost updates; locks that guard the wrong data; locks that are taken in different orders; "
-        "deadlocks. The text of a schedule is for gilvm replay."));
-    text += paragraph(translate(
-        "Exit status: 4 where something was found, 0 where nothing was, 1 for an error in the script."));
-  }
-  if (command == Command::kReplay) {
-    text += paragraph(translate(
-        "SCHEDULE is what `gilvm run --schedule=random` prints on standard error where an experiment "
-        "or a script fails, or the name of a file that holds it. The lock, the switching interval, the "
-        "workers and the seed stand in it. Where the run comes to another step than the recorded one, "
-        "because the program is another, or its arguments, or gilvm, it ends with exit status 4."));
-  }
-  text += std::string(translate("Flags:")) + '\n';
-  for (const Flag& flag : kFlags) {
-    const std::string help = help_for(flag, command);
-    if (help.empty() || !takes(command, flag)) continue;
-    std::string name = flag.subject == Subject::kHelp ? "-h, --help" : flag.name;
-    if (flag.value == Value::kRequired)
-      name += (flag.name[1] == '-' ? "=" : " ") + std::string(flag.value_name);
-    if (flag.value == Value::kJoined) name += "[=" + std::string(flag.value_name) + "]";
-    text += help_row(name, help);
-  }
-  return text;
-}
-
 // ---- The whole
-// -----------------------------------------------------------------------------------------------
 
 // Before anything is said: from a --lang that will turn out to be right, or else from the environment.
 void choose_language_early(const std::vector<std::string>& words, const Surroundings& surroundings) {
@@ -1081,11 +468,13 @@ std::variant<Options, FinalText> parse(const std::vector<std::string>& words,
   SortedWords sorted = sort_words(words);
   const CommandChoice choice = take_command(sorted.plain);
   const std::vector<Given> on_command_line = given_flags(sorted.flags, choice.command);
-  const Subject first = on_command_line.empty() ? Subject::kLater : on_command_line.front().flag->subject;
-  if (choice.help || first == Subject::kHelp) {
+  const auto asks_for = [&](Subject subject) {
+    return !on_command_line.empty() && on_command_line.front().flag->subject == subject;
+  };
+  if (choice.help || asks_for(Subject::kHelp)) {
     return FinalText{choice.named ? command_help(choice.command) : program_help(), false, 0};
   }
-  if (first == Subject::kVersion) return FinalText{"gilvm " GILVM_VERSION "\n", false, 0};
+  if (asks_for(Subject::kVersion)) return FinalText{"gilvm " GILVM_VERSION "\n", false, 0};
   refuse_contradictions(on_command_line, choice.command);
   const std::vector<Given> in_environment =
       given_by_environment(surroundings, choice.command, on_command_line);
