@@ -68,8 +68,8 @@ class Marker {
     findings_.postponed.push_back(object);
     return true;
   }
-  // Has the operation trace_elements() called for all of the object's elements, later, unless they are few.
-  // REQUIRES: called by trace().
+  // Has the operation trace_elements() called later for all of the object's elements. REQUIRES: trace() asks
+  // for it, and there are some.
   void trace_in_parts(Object* object, std::uint64_t elements) {
     grey_.parts.push_back({object, 0, elements});
   }

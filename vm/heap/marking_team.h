@@ -5,7 +5,8 @@
 // one object to trace puts a part of it there. Who has nothing left takes a part from there; a helper that
 // finds none for a while goes, and the leader is done when it is alone and both lists are empty.
 //
-// Threads: offer() and finish() are the leader's, help() is for any other that touches no object meanwhile.
+// Threads: open() and take_or_close() are the leader's, help() is for any other that touches no object
+// meanwhile; it calls take(). give() is for all of them.
 #pragma once
 
 #include <atomic>
