@@ -218,7 +218,7 @@ TEST_CASE("no interpreter but the main one has daemons and child processes", "[i
         "RuntimeError: fork not supported for isolated subinterpreters");
 }
 
-TEST_CASE("a child process has none of the interpreters", "[interpreters]") {
+TEST_CASE("a child process has none of the interpreters", "[interpreters][forks]") {
   CHECK(run_interpreters(R"(
     local mp = require 'multiprocessing'
     local a, q, busy = interpreters.create(), interpreters.create_queue(), interpreters.create_queue()
