@@ -176,14 +176,15 @@ void Vm::collect(VmThread& thread, Heap::Thoroughness thoroughness) {
   collect_and_resume(thread, thoroughness);
 }
 
-void Vm::collect_if_due(VmThread& thread) {
+bool Vm::collect_if_due(VmThread& thread) {
   // Several threads find that it is, within the same microsecond.
-  if (!try_to_stop_the_world(thread)) return;
+  if (!try_to_stop_the_world(thread)) return false;
   if (heap_.wants_collection()) {
     collect_and_resume(thread, Heap::Thoroughness::kQuick);
-  } else {
-    resume_the_world(thread);
+    return true;
   }
+  resume_the_world(thread);
+  return false;
 }
 
 void Vm::collect_and_resume(VmThread& thread, Heap::Thoroughness thoroughness) {

@@ -112,8 +112,8 @@ class Vm {
   bool try_to_stop_the_world(VmThread& thread);
   // Objects whose finalizers are due then are finalized by `thread` at the next switch point of its script.
   void collect(VmThread& thread, Heap::Thoroughness thoroughness = Heap::Thoroughness::kQuick);
-  // The same if enough has been allocated for it, and nobody else is about to do it.
-  void collect_if_due(VmThread& thread);
+  // The same if enough has been allocated for it, and nobody else is about to do it; else false.
+  bool collect_if_due(VmThread& thread);
   // "not enough memory", made while there is some.
   String* memory_message() const { return memory_message_; }
 

@@ -109,9 +109,10 @@ bool VmThread::answer_breaker() {
   if ((reasons & kCollect) && !collects_later) {
     clear(kCollect);
     if (vm_.heap().wants_collection()) {
-      vm_.collect_if_due(*this);
+      const bool collected = vm_.collect_if_due(*this);
       coroutine->shrink();
-      if (vm_.heap().is_exhausted()) {
+      // Else this thread may have let go meanwhile of what left the others nothing.
+      if (collected && vm_.heap().is_exhausted()) {
         raise_no_memory(*this);
         return false;
       }
