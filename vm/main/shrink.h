@@ -66,9 +66,9 @@ class Shrinker {
               Trial* trial);
 
   const Job& job_;
-  std::uint64_t longest_ = 0;  // of the repetitions, in instructions
-  bool is_refused_ = false;    // the user was told why
-  std::optional<Instant> begin_;
+  std::uint64_t longest_ = 0;             // of the repetitions, in instructions
+  bool is_refused_ = false;               // the user was told why
+  std::optional<double> seconds_before_;  // of processor time, when it began
   unsigned tries_ = 0;
   std::uint64_t answers_ = 0;  // of all tries
   // Of the repetition that is shrunk.
