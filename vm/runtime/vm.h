@@ -107,9 +107,6 @@ class Vm {
   // REQUIRES: `thread` is the caller's, attached, at a safepoint.
   void stop_the_world(VmThread& thread);
   void resume_the_world(VmThread& thread);
-  // As stop_the_world(). False: another thread was about to stop the world or had stopped it, and this one
-  // has waited until it goes on, if it stood still already.
-  bool try_to_stop_the_world(VmThread& thread);
   // Objects whose finalizers are due then are finalized by `thread` at the next switch point of its script.
   void collect(VmThread& thread, Heap::Thoroughness thoroughness = Heap::Thoroughness::kQuick);
   // The same if enough has been allocated for it, and nobody else is about to do it; else false.
@@ -161,6 +158,9 @@ class Vm {
  private:
   friend class VmThread;
   void mark_roots(Marker& marker, const VmThread& collecting);
+  // As stop_the_world(). False: another thread was about to stop the world or had stopped it, and this one
+  // has waited until it goes on, if it stood still already.
+  bool try_to_stop_the_world(VmThread& thread);
   // REQUIRES: the caller holds stopper_mutex_, and is detached.
   void stop_the_others(VmThread& thread);
   void collect_and_resume(VmThread& thread, Heap::Thoroughness thoroughness);
